@@ -1,0 +1,15 @@
+# No message is written except through its field table: no JSON literals in lib/src outside json/.
+# cmake -P cmake/json_literals.cmake
+cmake_minimum_required(VERSION 3.25)
+cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH root)
+file(GLOB_RECURSE files RELATIVE ${root} ${root}/lib/src/*.cc ${root}/lib/src/*.h)
+foreach(file IN LISTS files)
+  if(file MATCHES "^lib/src/json/")
+    continue()
+  endif()
+  file(STRINGS ${root}/${file} lines REGEX "\"[{][^\"]*\\\\\"|R\"[^(]*\\([ ]*[{\\[]|\\\\\":")
+  foreach(line IN LISTS lines)
+    message(SEND_ERROR "${file}: a JSON literal: ${line}")
+  endforeach()
+endforeach()
+message(STATUS "json literals: none")

@@ -1,0 +1,19 @@
+# Warnings, sanitizers and the compiler cache, for every target of this project.
+
+find_program(TS2021_CCACHE ccache)
+if(TS2021_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${TS2021_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${TS2021_CCACHE})
+endif()
+
+add_library(ts2021_warnings INTERFACE)
+target_compile_options(ts2021_warnings INTERFACE
+  -Wall -Wextra -Wconversion -Wshadow -Wswitch-enum $<$<BOOL:${TS2021_DEV}>:-Werror>)
+
+if(TS2021_SANITIZE)
+  add_compile_options(-fsanitize=${TS2021_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+  add_link_options(-fsanitize=${TS2021_SANITIZE})
+endif()
+if(TS2021_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// HTTP/2, client side: the mirror image of server_session.h.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <variant>
+
+#include "h2/frame_sink.h"
+#include "ts2021/base/bytes.h"
+#include "ts2021/base/result.h"
+#include "ts2021/base/shared_bytes.h"
+#include "ts2021/base/time.h"
+#include "ts2021/http/message.h"
+
+namespace ts2021::h2 {
+
+struct ClientLimits {
+  std::uint32_t stream_window = 4 << 20;
+  std::uint32_t connection_window = 16 << 20;
+  std::uint32_t max_header_list = 64 << 10;
+};
+
+struct ClientRequest {
+  std::string_view method = "POST";
+  std::string_view scheme = "https";
+  std::string_view authority;
+  std::string_view path;
+  std::span<const Header> headers{};  // lower-case names
+};
+
+// Views live until the next call of next_event().
+struct ClientHead {
+  StreamId stream;
+  int status;
+  std::span<const Header> headers;
+};
+struct ClientData {
+  StreamId stream;
+  Bytes bytes;
+};  // give the window back with release(stream, bytes.size())
+struct ClientEnd {
+  StreamId stream;
+};  // END_STREAM
+struct ClientGone {
+  StreamId stream;
+  Error why;
+};  // reset, refused, or the connection died
+using ClientSessionEvent = std::variant<ClientHead, ClientData, ClientEnd, ClientGone>;
+
+class ClientSession {
+ public:
+  explicit ClientSession(const ClientLimits& limits);  // queues preface, SETTINGS, WINDOW_UPDATE(0)
+  ~ClientSession();
+
+  [[nodiscard]] Result<void> feed(Bytes in, Now now);
+  [[nodiscard]] std::optional<ClientSessionEvent> next_event();
+
+  // A whole request; GET may carry a body too.
+  [[nodiscard]] Result<StreamId> request(const ClientRequest& request, SharedBytes body);
+  void release(StreamId stream, std::size_t bytes);
+  void cancel(StreamId stream);  // RST_STREAM(CANCEL)
+
+  [[nodiscard]] Result<void> drain_to(FrameSink sink);
+  [[nodiscard]] bool wants_output() const noexcept;
+  [[nodiscard]] bool settings_received() const noexcept;
+  [[nodiscard]] bool finished() const noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ts2021::h2

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// HTTP/2, server side: frames in, whole requests out; answers and map streams in, frames out (H2 rules).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <variant>
+
+#include "h2/frame_sink.h"
+#include "ts2021/base/bytes.h"
+#include "ts2021/base/result.h"
+#include "ts2021/base/shared_bytes.h"
+#include "ts2021/base/time.h"
+#include "ts2021/http/message.h"
+#include "ts2021/http/route.h"
+
+namespace ts2021::h2 {
+
+struct ServerLimits {
+  std::size_t max_bodies = 2 << 20;         // unreleased body bytes: the connection window
+  std::uint32_t stream_window = 256 << 10;  // INITIAL_WINDOW_SIZE
+  std::uint32_t max_streams = 250;          // announced
+  std::uint32_t refuse_above = 200;         // REFUSED_STREAM from here on (decisions.md)
+  std::uint32_t max_header_list = 16 << 10;
+  std::uint32_t max_resets_per_10_s = 100;  // resets and pings together; above: ENHANCE_YOUR_CALM
+};
+
+struct StreamWritable {
+  StreamId stream;
+};  // a congested push stream has handed over everything
+struct StreamClosed {
+  StreamId stream;
+  Error why;
+};  // cancelled by the peer before the answer was complete
+using ServerSessionEvent = std::variant<Request, StreamWritable, StreamClosed>;
+
+// 404, 405 (with Allow), 413 and REFUSED_STREAM are answered here and raise no event. Routing looks at
+// :method and :path only. Body memory is bounded by max_bodies; the windows are opened by release() only.
+class ServerSession {
+ public:
+  // Queues the server's SETTINGS at once. `routes` must outlive the object; rows of Site::noise count.
+  ServerSession(std::span<const Route> routes, const ServerLimits& limits);
+  ~ServerSession();
+
+  // In. Takes all bytes. An error is final: GOAWAY is queued (if HTTP/2 got that far), then close.
+  [[nodiscard]] Result<void> feed(Bytes in, Now now);
+  [[nodiscard]] std::optional<ServerSessionEvent> next_event();
+
+  [[nodiscard]] Result<void> respond(StreamId stream, const ResponseHead& head, SharedBytes body);
+  [[nodiscard]] Result<void> start_stream(StreamId stream, const ResponseHead& head);
+  // One message; false when the last one has not left yet (then nothing was taken and StreamWritable
+  // follows).
+  [[nodiscard]] Result<bool> push(StreamId stream, std::span<const SharedBytes> pieces);
+  [[nodiscard]] Result<void> end_stream(StreamId stream);  // END_STREAM on a DATA frame
+  void reset_stream(StreamId stream);                      // RST_STREAM(INTERNAL_ERROR)
+  void release(StreamId stream);                           // the request's views die; once per Request
+  void drain();                                            // GOAWAY(NO_ERROR)
+
+  // Out. Hands frames to the sink until it refuses or nothing is left. Bodies are never copied in here.
+  [[nodiscard]] Result<void> drain_to(FrameSink sink);
+  [[nodiscard]] bool wants_output() const noexcept;
+
+  [[nodiscard]] bool preface_received() const noexcept;  // preface and the client's SETTINGS
+  [[nodiscard]] std::size_t open_streams() const noexcept;
+  [[nodiscard]] std::size_t unreleased_bytes() const noexcept;
+  [[nodiscard]] bool finished() const noexcept;  // nothing more to read or write
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ts2021::h2
