@@ -45,7 +45,7 @@ RouteMatch match_route(std::span<const Route> routes, Site site, Method method,
 bool split_target(std::string_view target, std::string_view& path, std::string_view& query) noexcept {
   if (!target.starts_with('/')) {
     const std::size_t scheme = target.find("://");
-    if (scheme == std::string_view::npos || scheme > 8) return false;
+    if (scheme == std::string_view::npos || scheme == 0 || scheme > 8) return false;
     target.remove_prefix(scheme + 3);
     const std::size_t slash = target.find_first_of("/?");
     if (slash == std::string_view::npos || target[slash] == '?') return false;
