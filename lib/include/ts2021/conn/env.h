@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a connection borrows from the thread that drives it; all of it must outlive the connection.
+#pragma once
+
+#include "ts2021/base/block_pool.h"
+#include "ts2021/base/entropy.h"
+#include "ts2021/noise/cipher_scratch.h"
+
+namespace ts2021 {
+
+struct Env {
+  Entropy& entropy;
+  BlockPool& blocks;
+  CipherScratch& cipher;
+};
+
+}  // namespace ts2021
