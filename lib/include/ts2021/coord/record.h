@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a tailnet keeps: plain values, immutable once shared.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ts2021/base/time.h"
+#include "ts2021/coord/address.h"
+#include "ts2021/coord/id.h"
+#include "ts2021/key/key.h"
+
+namespace ts2021 {
+
+struct Hostinfo;  // msg/hostinfo.h
+
+// Numbers are stored: never change one.
+enum class RecordKind : std::uint8_t { node = 1, user = 2, auth_key = 3, setting = 4 };
+
+struct NodeRecord {
+  NodeId id{};
+  std::string stable_id;  // unique, opaque, non-empty for the life of the node
+  MachinePublic machine;
+  NodePublic key;
+  DiscoPublic disco;  // zero until reported
+  TailnetLockPublic lock_key;
+  std::vector<std::uint8_t> key_signature;
+  UserId user{};
+  std::vector<std::string> tags;             // non-empty: owned by tags, its key does not expire
+  std::string given_name;                    // first label of Node.Name, unique in the tailnet
+  std::string hostname;                      // as reported when given_name was made
+  Ipv4Address v4;                            // v6 follows from it: coord/address.h
+  std::shared_ptr<const Hostinfo> hostinfo;  // never null once registered
+  std::vector<std::string> endpoints;        // canonical "ip:port", in the client's order
+  std::vector<int> endpoint_types;           // parallel, or empty
+  int home_derp = 0;                         // 0: unknown
+  Capability capability{};                   // of its last request
+  WallTime created{};
+  std::optional<WallTime> key_expiry;  // none: never
+  std::optional<WallTime> last_seen;   // none: never was offline
+  bool ephemeral = false;
+  bool authorized = true;
+  std::uint64_t auth_key = 0;  // by which it last logged in; 0: none
+};
+
+struct UserRecord {
+  UserId id{};
+  std::string login_name;  // like alice@example.com; non-empty
+  std::string display_name;
+  std::string provider;
+  WallTime created{};
+};
+
+struct AuthKeyRecord {
+  std::uint64_t id{};
+  std::string secret;  // what clients present
+  UserId user{};       // owner of the nodes that log in with it
+  std::vector<std::string> tags;
+  bool reusable = false;
+  bool ephemeral = false;
+  bool preauthorized = true;
+  bool used = false;
+  bool revoked = false;
+  WallTime created{};
+  std::optional<WallTime> expiry;
+};
+
+// A part of the tailnet's settings, under a number of its own.
+enum class SettingId : std::uint64_t { counters = 1 };
+struct SettingRecord {
+  SettingId id{};
+  std::uint64_t next_node_id = 0;  // counters: ids below it were given out at some time
+};
+
+using Record = std::variant<NodeRecord, UserRecord, AuthKeyRecord, SettingRecord>;
+using RecordPtr = std::shared_ptr<const Record>;
+
+[[nodiscard]] RecordKind kind(const Record& record) noexcept;
+[[nodiscard]] std::uint64_t id(const Record& record) noexcept;
+
+}  // namespace ts2021
