@@ -1,0 +1,70 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Builds tailscaled, tailscale and derper of the given releases from the official Go module, each with the Go
+# of its time, into ${XDG_CACHE_HOME:-$HOME/.cache}/libts2021/clients/<version>. What is there already is kept.
+#   build_clients.sh v1.98.1 ...      a release takes two to six minutes on two cores
+#   build_clients.sh --dir            prints the folder that holds them
+#   build_clients.sh --go VERSION     prints the Go release it is built with
+set -eu
+
+root="${XDG_CACHE_HOME:-$HOME/.cache}/libts2021/clients"
+
+go_of() {
+  case "$1" in
+    v1.60.* | v1.70.*) echo go1.22.12 ;;
+    v1.80.*) echo go1.23.12 ;;
+    v1.90.*) echo go1.25.14 ;;
+    v1.98.*) echo go1.26.8 ;;
+    *) echo "build_clients.sh: no Go release is known for $1" >&2; return 1 ;;
+  esac
+}
+
+case "${1-}" in
+  --dir) echo "$root"; exit 0 ;;
+  --go) go_of "$2"; exit 0 ;;
+  '') echo "usage: build_clients.sh VERSION..." >&2; exit 2 ;;
+esac
+
+# One release into a folder of its own name, complete or not there at all.
+build() {
+  version=$1
+  target="$root/$version"
+  if [ -x "$target/tailscaled" ] && [ -x "$target/tailscale" ] && [ -x "$target/derper" ]; then
+    return 0
+  fi
+  toolchain=$(go_of "$version")
+  echo "building tailscaled, tailscale and derper $version with $toolchain" >&2
+  if [ "$(go env GOVERSION)" = "$toolchain" ]; then toolchain=local; fi
+  export GOTOOLCHAIN="$toolchain" CGO_ENABLED=0 GOFLAGS=-buildvcs=false
+  unset GOROOT || true
+
+  work=$(mktemp -d "$root/.build.XXXXXX")
+  trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
+  # Asked for from an empty folder, so that no go.mod around us has a say.
+  module=$(cd "$work" && go mod download -json "tailscale.com@$version" | sed -n 's/^[[:space:]]*"Dir": "\(.*\)",*$/\1/p')
+  [ -d "$module" ] || { echo "build_clients.sh: tailscale.com@$version can't be downloaded" >&2; return 1; }
+  cp -R "$module" "$work/source"
+  chmod -R u+w "$work/source"
+  number=${version#v}
+  set --
+  for name in Long Short longStamp shortStamp; do set -- "$@" "-X tailscale.com/version.$name=$number"; done
+  mkdir "$work/bin"
+  for program in tailscaled tailscale derper; do
+    (cd "$work/source" && go build -trimpath -ldflags "$*" -o "$work/bin/$program" "./cmd/$program")
+  done
+  rm -rf "$target"
+  mv "$work/bin" "$target"
+  chmod -R u+w "$work"
+  rm -rf "$work"
+  trap - EXIT
+}
+
+mkdir -p "$root"
+# Two runs at once: the second waits and finds everything built.
+if command -v flock > /dev/null; then
+  exec 9> "$root/.lock"
+  flock 9
+fi
+for wanted in "$@"; do
+  (build "$wanted")
+done

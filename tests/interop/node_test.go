@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package interop
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"tailscale.com/ipn/ipnstate"
+)
+
+// A real tailscaled with its state and its command line.
+type node struct {
+	t       *testing.T
+	name    string
+	version string
+	server  *server
+	state   string // kept over restarts
+	socket  string
+	process *process
+}
+
+func newNode(t *testing.T, s *server, version, name string) *node {
+	t.Helper()
+	// A socket's path must be short.
+	dir, err := os.MkdirTemp("", "ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return &node{t: t, name: name, version: version, server: s, state: stateDir(t, name), socket: filepath.Join(dir, "s")}
+}
+
+// Environment that only lets packets go by the relay.
+const relayOnly = "TS_DEBUG_NEVER_DIRECT_UDP=true"
+
+func (n *node) start(env ...string) {
+	n.t.Helper()
+	env = append([]string{
+		"TS_NO_LOGS_NO_SUPPORT=true",
+		"TS_PANIC_IF_HIT_MAIN_CONTROL=1",
+		"TS_DISABLE_PORTMAPPER=1",
+		"TS_ASSUME_NETWORK_UP_FOR_TEST=1",
+		"TS_DEBUG_PERMIT_HTTP_C2N=1",
+		"TS_NETCHECK_GENERATE_204_URL=" + n.server.URL + "/generate_204",
+	}, env...)
+	n.process = start(n.t, "tailscaled "+n.name, env, filepath.Join(clientsDir, n.version, "tailscaled"),
+		"--tun=userspace-networking", "--socket="+n.socket, "--statedir="+n.state, "--port=0", "--no-logs-no-support")
+	n.process.run()
+	eventually(n.t, n.name+" answers", 30*time.Second, func() error {
+		_, err := n.status()
+		return err
+	})
+}
+
+func (n *node) stop() {
+	n.t.Helper()
+	n.process.stop(15*time.Second, false)
+}
+
+// The command line of this node's release.
+func (n *node) cli(limit time.Duration, args ...string) (string, error) {
+	n.t.Helper()
+	out, stderr, err := output(n.t, limit, filepath.Join(clientsDir, n.version, "tailscale"),
+		append([]string{"--socket=" + n.socket}, args...)...)
+	return out + stderr, err
+}
+
+func (n *node) up(key string) error {
+	_, err := n.cli(50*time.Second, "up", "--login-server="+n.server.URL, "--auth-key="+key, "--hostname="+n.name,
+		"--accept-dns=false", "--timeout=45s")
+	return err
+}
+
+func (n *node) status() (*ipnstate.Status, error) {
+	text, err := n.cli(10*time.Second, "status", "--json")
+	if err != nil {
+		return nil, err
+	}
+	// Warnings may stand before the object.
+	var status ipnstate.Status
+	if err := json.Unmarshal([]byte(text[max(0, strings.Index(text, "{")):]), &status); err != nil {
+		return nil, fmt.Errorf("%w in %q", err, text)
+	}
+	return &status, nil
+}
+
+func (n *node) waitRunning() *ipnstate.Status {
+	n.t.Helper()
+	var status *ipnstate.Status
+	eventually(n.t, n.name+" is Running", 40*time.Second, func() (err error) {
+		if status, err = n.status(); err != nil {
+			return err
+		}
+		if status.BackendState != "Running" || len(status.TailscaleIPs) == 0 {
+			return fmt.Errorf("it is %s with addresses %v, health %v", status.BackendState, status.TailscaleIPs, status.Health)
+		}
+		return nil
+	})
+	return status
+}
+
+func (n *node) address() netip.Addr {
+	n.t.Helper()
+	return n.waitRunning().TailscaleIPs[0]
+}
+
+// The peer of that host name, or nil.
+func peerNamed(status *ipnstate.Status, name string) *ipnstate.PeerStatus {
+	for _, peer := range status.Peer {
+		if peer.HostName == name {
+			return peer
+		}
+	}
+	return nil
+}
+
+// Waits until `n` sees `other` as `ok` wants it.
+func (n *node) waitPeer(other string, what string, limit time.Duration, ok func(*ipnstate.PeerStatus) bool) {
+	n.t.Helper()
+	eventually(n.t, fmt.Sprintf("%s sees %s %s", n.name, other, what), limit, func() error {
+		status, err := n.status()
+		if err != nil {
+			return err
+		}
+		peer := peerNamed(status, other)
+		if !ok(peer) {
+			return fmt.Errorf("peer is %+v", peer)
+		}
+		return nil
+	})
+}
+
+// One ping that must be answered, with a second try; answers the path it took.
+func (n *node) ping(to netip.Addr, flags ...string) string {
+	n.t.Helper()
+	args := append(append([]string{"ping", "--c=1", "--timeout=10s"}, flags...), to.String())
+	var out string
+	var err error
+	for range 2 {
+		out, err = n.cli(25*time.Second, args...)
+		if _, path, found := strings.Cut(out, " via "); err == nil && found {
+			path, _, _ = strings.Cut(path, " in ")
+			return path
+		}
+	}
+	n.t.Fatalf("%s gets no answer from %v: %v: %s", n.name, to, err, out)
+	return ""
+}
