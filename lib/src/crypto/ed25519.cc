@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "crypto/ed25519.h"
+
+#include <sodium.h>
+
+#include "crypto/init.h"
+
+namespace ts2021::crypto {
+
+void ed25519_from_seed(std::span<std::uint8_t, 64> out, std::span<const std::uint8_t, 32> seed) noexcept {
+  init();
+  std::uint8_t open[crypto_sign_PUBLICKEYBYTES];
+  (void)crypto_sign_seed_keypair(open, out.data(), seed.data());  // cannot fail
+}
+
+}  // namespace ts2021::crypto
