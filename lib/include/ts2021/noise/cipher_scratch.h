@@ -7,7 +7,8 @@
 namespace ts2021 {
 
 // One per thread, lent to all its connections: an OpenSSL context is 1 KiB and two per connection would be
-// most of an idle connection's memory. A key is set per run of records and none is kept between calls.
+// most of an idle connection's memory. A key is set per run of records and erased at the latest when its
+// connection ends.
 class CipherScratch {
  public:
   CipherScratch();

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "ts2021/base/bytes.h"
 #include "ts2021/base/entropy.h"
@@ -86,16 +87,12 @@ class Responder {
   [[nodiscard]] Result<Session> reply(EphemeralKey ephemeral,
                                       std::span<std::uint8_t, response_size> out) && noexcept;
 
- private:
-  Responder() noexcept = default;
-  Responder(const Responder&) = delete;
-
- public:
   Responder(Responder&& other) noexcept;
   Responder& operator=(Responder&& other) noexcept;
   ~Responder() = default;
 
  private:
+  Responder() noexcept = default;
   Secret<32> chain_;
   std::array<std::uint8_t, 32> hash_{};
   std::array<std::uint8_t, 32> peer_ephemeral_{};
@@ -127,6 +124,7 @@ class ResponseReader {
   std::array<std::uint8_t, 3 + max_text_size> kept_{};
   std::uint32_t seen_ = 0;   // bytes taken so far
   std::uint32_t whole_ = 3;  // bytes of the message, once its header is known
+  bool header_done_ = false;
   std::optional<Error> error_;
 };
 

@@ -94,13 +94,14 @@ class RecordWriter {
 
  private:
   [[nodiscard]] Error end(Error error) noexcept;
-  [[nodiscard]] Result<void> reserve(std::size_t plaintext_size) noexcept;
+  [[nodiscard]] bool reserve(std::size_t plaintext_size) noexcept;
+  [[nodiscard]] Result<void> seal() noexcept;
 
   SendKey key_;
   ByteQueue* out_;
   CipherScratch* cipher_;
-  MutableBytes open_;     // the open record in the queue, header first, up to 4,096 bytes
-  std::size_t used_ = 0;  // plaintext in it
+  MutableBytes run_;      // contiguous queue memory, the open record first; empty when none is open
+  std::size_t used_ = 0;  // plaintext in the open record
   std::optional<Error> error_;
 };
 
