@@ -121,6 +121,8 @@ func peerNamed(status *ipnstate.Status, name string) *ipnstate.PeerStatus {
 	return nil
 }
 
+func isThere(p *ipnstate.PeerStatus) bool { return p != nil }
+
 // Waits until `n` sees `other` as `ok` wants it.
 func (n *node) waitPeer(other string, what string, limit time.Duration, ok func(*ipnstate.PeerStatus) bool) {
 	n.t.Helper()
