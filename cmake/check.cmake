@@ -1,0 +1,84 @@
+# The whole check, quick things first, stopping at the first failure:
+#   cmake [-DQUICK=ON] [-DJOBS=n] [-DFUZZ_SECONDS=n] -P cmake/check.cmake
+# scans, formatting, gcc build, clang build with address and undefined sanitizers and its tests, clang build with
+# the thread sanitizer and the real clients against it, fuzzing (only with FUZZ_SECONDS, per target), and last the
+# tests of the gcc build, so that ctest's summary closes the output.
+# QUICK leaves out sanitizers, fuzzing, the install test and the real clients.
+cmake_minimum_required(VERSION 3.25)
+cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH root)
+if(NOT JOBS)
+  cmake_host_system_information(RESULT JOBS QUERY NUMBER_OF_LOGICAL_CORES)
+endif()
+set(ctest ${CMAKE_CTEST_COMMAND})
+if(NOT ctest)
+  cmake_path(GET CMAKE_COMMAND PARENT_PATH programs)
+  set(ctest ${programs}/ctest)
+endif()
+
+# Runs in the root; a failure ends the check.
+function(step title)
+  message("== ${title}")
+  execute_process(COMMAND ${ARGN} WORKING_DIRECTORY ${root} RESULT_VARIABLE result)
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "failed: ${title}")
+  endif()
+endfunction()
+
+function(build preset)
+  step("configure ${preset}" ${CMAKE_COMMAND} --preset ${preset} -Wno-dev --log-level=WARNING)
+  step("build ${preset}" ${CMAKE_COMMAND} --build --preset ${preset} -j ${JOBS} ${ARGN})
+endfunction()
+
+foreach(script IN ITEMS layers wire_ids origins json_literals)
+  step("${script}" ${CMAKE_COMMAND} -P ${root}/cmake/${script}.cmake)
+endforeach()
+
+file(GLOB_RECURSE sources RELATIVE ${root}
+  ${root}/lib/*.h ${root}/lib/*.cc ${root}/apps/*.h ${root}/apps/*.cc ${root}/tests/*.h ${root}/tests/*.cc
+  ${root}/bench/*.h ${root}/bench/*.cc ${root}/examples/*.h ${root}/examples/*.cc)
+find_program(CLANG_FORMAT clang-format-14)
+if(CLANG_FORMAT)
+  step("formatting" ${CLANG_FORMAT} --dry-run -Werror ${sources})
+else()
+  message("== formatting: skipped, there is no clang-format-14")
+endif()
+
+build(dev)
+
+if(NOT QUICK)
+  build(asan)
+  step("tests with address and undefined sanitizers" ${ctest} --preset asan -j ${JOBS} -LE "check|install|interop")
+
+  # Three loop threads and real clients: what the thread sanitizer is for.
+  build(tsan)
+  step("threads and real clients with the thread sanitizer" ${ctest} --preset tsan -j ${JOBS} -L "threads|interop")
+
+  if(FUZZ_SECONDS)
+    build(fuzz)
+    file(GLOB targets ${root}/build/fuzz/bin/*_fuzz)
+    foreach(target IN LISTS targets)
+      cmake_path(GET target FILENAME name)
+      string(REGEX REPLACE "_fuzz$" "" corpus ${name})
+      set(found ${root}/build/fuzz/found/${corpus})
+      file(MAKE_DIRECTORY ${found})
+      step("${name} for ${FUZZ_SECONDS} s" ${target} -max_total_time=${FUZZ_SECONDS} -rss_limit_mb=2048 -verbosity=0
+        -artifact_prefix=${found}/ ${found} ${root}/tests/fuzz/corpus/${corpus})
+    endforeach()
+  endif()
+endif()
+
+# The list of real clients is printed where ctest's summary begins, so that the summary stays last.
+set(joined ${root}/build/dev/tests/interop/joined.txt)
+file(REMOVE ${joined})
+set(labels "")
+if(QUICK)
+  set(labels -LE "interop|install")
+endif()
+message("== tests")
+execute_process(
+  COMMAND ${ctest} --preset dev -j ${JOBS} ${labels}
+  COMMAND awk -v joined=${joined} "/^[0-9]+% tests passed/ { while ((getline line < joined) > 0) print line; if (line) print \"\" } { print; fflush() }"
+  WORKING_DIRECTORY ${root} RESULTS_VARIABLE results)
+if(NOT results STREQUAL "0;0")
+  message(FATAL_ERROR "failed: tests")
+endif()
