@@ -3,7 +3,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "ts2021/base/bytes.h"
@@ -31,12 +33,14 @@ class EarlyPayloadReader {
   // True once all is read, or once it is clear that there is none.
   [[nodiscard]] bool done() const noexcept { return done_; }
   [[nodiscard]] bool present() const noexcept { return present_; }
-  // After done(): the JSON if present, else the 0 to 9 bytes that belong to HTTP/2.
+  // After done(): the JSON if present, else the 0 to 4 bytes that looked like magic and belong to HTTP/2, in
+  // front of what feed() left.
   [[nodiscard]] Bytes bytes() const noexcept { return buffer_; }
 
  private:
   std::size_t max_size_, need_ = 0;
   bool done_ = false, present_ = false, length_known_ = false;
+  std::optional<Error> error_;
   std::vector<std::uint8_t> buffer_;
 };
 

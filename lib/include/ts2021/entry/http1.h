@@ -2,13 +2,13 @@
 // HTTP/1.1 as a state machine, both roles: heads, bodies, chunked streams, keep-alive. The outer site.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "ts2021/base/byte_queue.h"
 #include "ts2021/base/bytes.h"
@@ -48,6 +48,8 @@ class Http1Server {
 
   // In. Takes all of `in`. After a bad head the error answer is queued and finished() becomes true.
   void feed(Bytes in);
+  // The peer sends no more. A whole request is still answered; a stream has nobody left to read it, so that
+  // finished() becomes true.
   void feed_end();
 
   // News. At most one request is open at a time; the next appears after its answer is complete and released.
@@ -61,20 +63,25 @@ class Http1Server {
   [[nodiscard]] Result<void> end_stream(StreamId stream);                // last chunk
   void release(StreamId stream);  // the request's views die; needed once per Request
 
-  // After UpgradeHead: writes a raw answer (the 101, or a refusal with close), and hands out the unread
-  // bytes.
+  // After UpgradeHead, one of two: take what was read behind the head and go on without this object (the 101
+  // comes from upgrade.h; earlier answers have left), or refuse with a closing answer whose text gets a
+  // newline.
   [[nodiscard]] std::vector<std::uint8_t> take_rest();
   void refuse_upgrade(int status, std::string_view fixed_text, std::span<const Header> more = {});
 
-  // Out. Moves what is pending into `out` while there is room; call again when room appears.
+  // Out. Moves what is pending into `out` while there is room; call again when room appears. May raise the
+  // next request when one waited for room.
   void fill(ByteQueue& out);
   // The stream that was congested and has drained since the last call.
   [[nodiscard]] std::optional<StreamId> take_writable() noexcept;
 
-  [[nodiscard]] bool wants_input() const noexcept;  // false while a request waits for its answer
+  // False while bytes wait inside for the answer to an open request, and after the last one. It stays true
+  // during a stream, so that its end is noticed; what is fed against it ends the connection at 256 KiB.
+  [[nodiscard]] bool wants_input() const noexcept;
   [[nodiscard]] bool idle() const noexcept;  // between requests: keep-alive deadline; else head/body deadline
   [[nodiscard]] bool in_body() const noexcept;
-  [[nodiscard]] bool finished() const noexcept;  // close once `out` is empty and fill() adds nothing
+  [[nodiscard]] bool finished() const noexcept;        // close once `out` is empty and fill() adds nothing
+  [[nodiscard]] std::size_t pending() const noexcept;  // bytes of answers that fill() has not moved yet
 
  private:
   struct Impl;
@@ -103,6 +110,7 @@ struct Http1Switched {  // status 101: the rest of the connection is another pro
 };
 using Http1ClientEvent = std::variant<Http1ResponseHead, Http1Data, Http1End, Http1Switched>;
 
+// Before the first request() it expects one answer to an upgrade request (written by upgrade.h).
 class Http1Client {
  public:
   explicit Http1Client(const Http1Limits& limits);

@@ -24,16 +24,20 @@ class WebSocket {
   ~WebSocket();
   WebSocket(WebSocket&&) noexcept;
 
-  // In. Takes all bytes. After an error the close frame is pending and everything later is ignored.
+  // In. Takes all bytes. After an error the close frame is pending and everything later is ignored. Errors:
+  // bad_websocket_frame, limit_exceeded (message too long), end_of_stream (the peer closed with another code
+  // than 1000 or 1001, which is the detail).
   [[nodiscard]] Result<void> feed(Bytes in);
   // Payload bytes of binary messages, in order; empty when there are none. The view is writable (records are
   // opened in place) and lives until the next call.
   [[nodiscard]] MutableBytes next();
 
-  // Out. One binary message with these bytes (≤ max_websocket_message) straight into `out`; false: no room.
+  // Out. One binary message with these bytes (≤ max_websocket_message) straight into `out`; false: no room,
+  // nothing written. After close() it drops them.
   [[nodiscard]] bool append(Bytes payload, ByteQueue& out);
   // Pending control frames (pong, close) into `out`; call whenever there is room.
   void fill(ByteQueue& out);
+  // `fixed_reason`: a literal of at most 123 bytes. Only the first call counts.
   void close(std::uint16_t code, std::string_view fixed_reason);
 
   [[nodiscard]] bool peer_closed() const noexcept;  // a close frame came: end of stream
