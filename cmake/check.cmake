@@ -47,7 +47,7 @@ build(dev)
 
 if(NOT QUICK)
   build(asan)
-  step("tests with address and undefined sanitizers" ${ctest} --preset asan -j ${JOBS} -LE "check|install|interop")
+  step("tests with address and undefined sanitizers" ${ctest} --preset asan -j ${JOBS} -LE "check|install")
 
   # Three loop threads and real clients: what the thread sanitizer is for.
   build(tsan)
