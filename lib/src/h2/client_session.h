@@ -47,7 +47,7 @@ struct ClientEnd {
 struct ClientGone {
   StreamId stream;
   Error why;
-};  // reset, refused, or the connection died
+};  // reset (detail: the HTTP/2 code), above the last stream of a GOAWAY (going_away), or the connection died
 using ClientSessionEvent = std::variant<ClientHead, ClientData, ClientEnd, ClientGone>;
 
 class ClientSession {
@@ -55,14 +55,18 @@ class ClientSession {
   explicit ClientSession(const ClientLimits& limits);  // queues preface, SETTINGS, WINDOW_UPDATE(0)
   ~ClientSession();
 
+  // Takes all bytes. An error is final: every open stream becomes ClientGone, a GOAWAY is queued. While the
+  // sink refuses, an error may come from drain_to() instead.
   [[nodiscard]] Result<void> feed(Bytes in, Now now);
   [[nodiscard]] std::optional<ClientSessionEvent> next_event();
 
-  // A whole request; GET may carry a body too.
+  // A whole request; GET may carry a body too. content-length is added when `body` is not null. going_away:
+  // the server takes no more, use another connection. Before the server's SETTINGS, requests above 100 wait.
   [[nodiscard]] Result<StreamId> request(const ClientRequest& request, SharedBytes body);
   void release(StreamId stream, std::size_t bytes);
-  void cancel(StreamId stream);  // RST_STREAM(CANCEL)
+  void cancel(StreamId stream);  // RST_STREAM(CANCEL); no event of the stream follows
 
+  // Hands frames to the sink until it refuses or nothing is left, then returns the session's error if any.
   [[nodiscard]] Result<void> drain_to(FrameSink sink);
   [[nodiscard]] bool wants_output() const noexcept;
   [[nodiscard]] bool settings_received() const noexcept;

@@ -28,43 +28,51 @@ struct ServerLimits {
 
 struct StreamWritable {
   StreamId stream;
-};  // a congested push stream has handed over everything
+};  // the sink has all of the message that push() took; once per message, none after end_stream()
 struct StreamClosed {
   StreamId stream;
   Error why;
-};  // cancelled by the peer before the answer was complete
+};  // the peer or a stream error ended it before the answer was complete; only for streams whose Request was
+    // taken
 using ServerSessionEvent = std::variant<Request, StreamWritable, StreamClosed>;
 
 // 404, 405 (with Allow), 413 and REFUSED_STREAM are answered here and raise no event. Routing looks at
-// :method and :path only. Body memory is bounded by max_bodies; the windows are opened by release() only.
+// :method and :path only. Body memory is bounded by max_bodies: a stream's window opens as its body comes in,
+// the connection's by release() only. A request that is cancelled before next_event() gave it out is
+// forgotten. Commands on a stream that is gone, or in the wrong order, are misuse and change nothing.
 class ServerSession {
  public:
   // Queues the server's SETTINGS at once. `routes` must outlive the object; rows of Site::noise count.
   ServerSession(std::span<const Route> routes, const ServerLimits& limits);
   ~ServerSession();
 
-  // In. Takes all bytes. An error is final: GOAWAY is queued (if HTTP/2 got that far), then close.
+  // In. Takes all bytes. An error is final: GOAWAY is queued (if HTTP/2 got that far): call drain_to() once
+  // more, then close. While the sink refuses, an error may come from drain_to() instead.
   [[nodiscard]] Result<void> feed(Bytes in, Now now);
   [[nodiscard]] std::optional<ServerSessionEvent> next_event();
 
+  // Header names may have any case. A null or empty body is none; HEAD gets the head only.
   [[nodiscard]] Result<void> respond(StreamId stream, const ResponseHead& head, SharedBytes body);
   [[nodiscard]] Result<void> start_stream(StreamId stream, const ResponseHead& head);
-  // One message; false when the last one has not left yet (then nothing was taken and StreamWritable
-  // follows).
+  // One message; false when the last one has not left yet: nothing was taken, StreamWritable follows. A
+  // message of at most max_data_payload bytes that fits the peer's windows is one DATA frame. Allocates
+  // nothing when the stream had a message of as many pieces before.
   [[nodiscard]] Result<bool> push(StreamId stream, std::span<const SharedBytes> pieces);
   [[nodiscard]] Result<void> end_stream(StreamId stream);  // END_STREAM on a DATA frame
   void reset_stream(StreamId stream);                      // RST_STREAM(INTERNAL_ERROR)
   void release(StreamId stream);                           // the request's views die; once per Request
   void drain();                                            // GOAWAY(NO_ERROR)
 
-  // Out. Hands frames to the sink until it refuses or nothing is left. Bodies are never copied in here.
+  // Out. Hands frames to the sink until it refuses or nothing is left, then returns the session's error if
+  // there is one. Bodies are never copied in here.
   [[nodiscard]] Result<void> drain_to(FrameSink sink);
   [[nodiscard]] bool wants_output() const noexcept;
 
   [[nodiscard]] bool preface_received() const noexcept;  // preface and the client's SETTINGS
   [[nodiscard]] std::size_t open_streams() const noexcept;
   [[nodiscard]] std::size_t unreleased_bytes() const noexcept;
-  [[nodiscard]] bool finished() const noexcept;  // nothing more to read or write
+  [[nodiscard]] std::size_t incomplete_bodies() const noexcept;  // requests whose END_STREAM has not come
+  [[nodiscard]] bool finished() const noexcept;                  // nothing more to read or write
 
  private:
   struct Impl;
