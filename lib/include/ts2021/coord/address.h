@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <unordered_set>
@@ -29,18 +30,20 @@ using Ipv6Bytes = std::array<std::uint8_t, 16>;
 // Gives out addresses that no node has. An address given out is taken until release().
 class AddressPool {
  public:
-  // How many released addresses wait at most before they may be given out again.
-  static constexpr std::size_t quarantine = 1024;
+  // Released addresses that wait before they may be given out again; the oldest leave first.
+  static constexpr std::size_t max_quarantine = 4096;
 
-  // False when it is taken already.
-  bool take(Ipv4Address v4);
+  // False when a node has it already. One that rests is taken out of its rest: its old node is back.
+  [[nodiscard]] bool take(Ipv4Address v4);
   // A random free one; none when nearly all are taken.
   [[nodiscard]] std::optional<Ipv4Address> allocate(Entropy& entropy);
-  void release(Ipv4Address v4);
-  [[nodiscard]] std::size_t taken_count() const noexcept { return taken_.size(); }
+  // Only what take() or allocate() has taken. quarantined: peers may still know it, so it rests for a while.
+  void release(Ipv4Address v4, bool quarantined);
+  [[nodiscard]] std::size_t taken_count() const noexcept { return taken_.size() - resting_.size(); }
 
  private:
-  std::unordered_set<std::uint32_t> taken_;
+  std::unordered_set<std::uint32_t> taken_;  // with those that rest
+  std::deque<std::uint32_t> resting_;
 };
 
 }  // namespace ts2021

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -15,6 +16,8 @@
 #include "ts2021/coord/address.h"
 #include "ts2021/coord/id.h"
 #include "ts2021/key/key.h"
+#include "ts2021/msg/capability.h"
+#include "ts2021/msg/primitives.h"
 
 namespace ts2021 {
 
@@ -37,7 +40,7 @@ struct NodeRecord {
   std::string hostname;                      // as reported when given_name was made
   Ipv4Address v4;                            // v6 follows from it: coord/address.h
   std::shared_ptr<const Hostinfo> hostinfo;  // never null once registered
-  std::vector<std::string> endpoints;        // canonical "ip:port", in the client's order
+  std::vector<IpPort> endpoints;             // in the client's order
   std::vector<int> endpoint_types;           // parallel, or empty
   int home_derp = 0;                         // 0: unknown
   Capability capability{};                   // of its last request
@@ -57,16 +60,21 @@ struct UserRecord {
   WallTime created{};
 };
 
+// Of what clients present; the secret itself is not kept.
+using AuthKeyDigest = std::array<std::uint8_t, 32>;
+[[nodiscard]] AuthKeyDigest auth_key_digest(std::string_view secret) noexcept;
+
 struct AuthKeyRecord {
   std::uint64_t id{};
-  std::string secret;  // what clients present
-  UserId user{};       // owner of the nodes that log in with it
+  AuthKeyDigest digest{};
+  UserId user{};  // owner of the nodes that log in with it
   std::vector<std::string> tags;
   bool reusable = false;
   bool ephemeral = false;
   bool preauthorized = true;
   bool used = false;
   bool revoked = false;
+  bool preset = false;  // comes from the configuration and goes with it
   WallTime created{};
   std::optional<WallTime> expiry;
 };
@@ -75,7 +83,7 @@ struct AuthKeyRecord {
 enum class SettingId : std::uint64_t { counters = 1 };
 struct SettingRecord {
   SettingId id{};
-  std::uint64_t next_node_id = 0;  // counters: ids below it were given out at some time
+  std::uint64_t next_id = 1;  // counters: ids of nodes, users and keys below it may have been given out
 };
 
 using Record = std::variant<NodeRecord, UserRecord, AuthKeyRecord, SettingRecord>;

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What changed since when: every node once, in the order of its last change.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <unordered_map>
+
+#include "ts2021/coord/id.h"
+
+namespace ts2021::coord {
+
+// A point in the order of all changes that viewers can see. 0 is before everything.
+enum class Position : std::uint64_t {};
+
+// The parts of a node that a viewer can be told of one by one.
+// `whole`: anything that has no way of its own.
+enum class Part : std::uint8_t { whole, key_expiry, disco, endpoints, derp, capability, online };
+inline constexpr std::size_t part_count = 7;
+
+class Parts {
+ public:
+  constexpr Parts() = default;
+  constexpr Parts(Part part) : bits_(1u << static_cast<unsigned>(part)) {}
+  [[nodiscard]] constexpr bool has(Part part) const { return (bits_ & Parts(part).bits_) != 0; }
+  [[nodiscard]] constexpr bool has_only(Parts parts) const { return (bits_ & ~parts.bits_) == 0; }
+  [[nodiscard]] constexpr bool empty() const { return bits_ == 0; }
+  constexpr Parts& operator|=(Parts other) {
+    bits_ |= other.bits_;
+    return *this;
+  }
+  friend constexpr Parts operator|(Parts a, Parts b) { return a |= b; }
+  friend constexpr bool operator==(Parts, Parts) = default;
+
+ private:
+  std::uint32_t bits_ = 0;
+};
+constexpr Parts operator|(Part a, Part b) { return Parts(a) | Parts(b); }
+
+// Bounded by the nodes that exist, plus max_tombstones. A slow viewer costs nothing here: it keeps a
+// Position, and what happened to a node meanwhile is merged because a node has one place in the list.
+class ChangeLog {
+ public:
+  static constexpr std::size_t max_tombstones = 65'536;
+
+  explicit ChangeLog(std::size_t tombstones = max_tombstones) : max_tombstones_(tombstones) {}
+
+  [[nodiscard]] Position head() const { return head_; }
+  // Viewers behind the floor can't be told what went away since: they need a full map.
+  [[nodiscard]] Position floor() const { return floor_; }
+  [[nodiscard]] std::size_t size() const { return index_.size(); }
+  // When the node changed last; 0 for an unknown one.
+  [[nodiscard]] Position latest(NodeId node) const {
+    const auto found = index_.find(node);
+    return found == index_.end() ? Position{} : found->second->latest;
+  }
+
+  void created(NodeId node);
+  void changed(NodeId node, Parts parts);  // of a node that was created; empty parts: nothing happens
+  void removed(NodeId node);
+  // Moves the head although no node changed: something that all viewers share did.
+  Position advance() { return head_ = next(); }
+  // No viewer is behind `position`: what went away before is forgotten.
+  void forget_removed(Position position);
+
+  struct Change {
+    NodeId node{};
+    Parts parts;           // empty when created or removed
+    bool created = false;  // the viewer has not known it
+    bool removed = false;
+  };
+  // Calls visit(Change) for every node that changed after `cursor`, the latest first. Cost: their number.
+  template <class Visit>
+  void since(Position cursor, Visit visit) const {
+    for (auto at = order_.rbegin(); at != order_.rend() && at->latest > cursor; ++at) {
+      const bool is_new = at->created > cursor;
+      if (at->removed) {
+        if (!is_new) visit(Change{at->node, {}, false, true});
+        continue;
+      }
+      Change change{at->node, {}, is_new, false};
+      if (!is_new)
+        for (std::size_t part = 0; part < part_count; ++part)
+          if (at->parts[part] > cursor) change.parts |= Part(part);
+      visit(change);
+    }
+  }
+
+ private:
+  struct Entry {
+    NodeId node;
+    Position created, latest;
+    std::array<Position, part_count> parts{};
+    bool removed = false;
+  };
+  using Order = std::list<Entry>;
+
+  [[nodiscard]] Position next() const { return Position{static_cast<std::uint64_t>(head_) + 1}; }
+  void drop_tombstone();
+
+  std::size_t max_tombstones_;
+  Position head_{}, floor_{};
+  Order order_;  // the latest change last
+  std::unordered_map<NodeId, Order::iterator> index_;
+  std::deque<std::pair<Position, NodeId>> tombstones_;
+};
+
+}  // namespace ts2021::coord

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "coord/tailnet.h"
+
+#include <algorithm>
+
+#include "ts2021/msg/hostinfo.h"
+
+namespace ts2021::coord {
+namespace {
+
+bool expired_at(const NodeRecord& record, WallTime now) {
+  return record.key_expiry && *record.key_expiry <= now;
+}
+
+// The order of endpoints means nothing to peers (MAP-31).
+bool same_set(std::vector<IpPort> a, std::vector<IpPort> b) {
+  std::sort(a.begin(), a.end());
+  std::sort(b.begin(), b.end());
+  return a == b;
+}
+
+bool hostinfo_differs(const NodeRecord& before, const NodeRecord& after) {
+  if (before.hostinfo == after.hostinfo) return false;
+  if (!before.hostinfo || !after.hostinfo) return true;
+  return concerns_peers(*before.hostinfo, *after.hostinfo);
+}
+
+}  // namespace
+
+Parts difference(const NodeRecord& before, const NodeRecord& after) {  // MAP-31
+  Parts parts;
+  // A patch can't take something away, so that a loss changes the whole.
+  const auto note = [&parts](bool differs, bool lost, Part part) {
+    if (differs) parts |= lost ? Part::whole : part;
+  };
+  note(before.key != after.key || before.key_signature != after.key_signature ||
+           before.machine != after.machine || before.stable_id != after.stable_id ||
+           before.user != after.user || before.tags != after.tags || before.given_name != after.given_name ||
+           before.v4 != after.v4 || before.authorized != after.authorized ||
+           before.created != after.created || hostinfo_differs(before, after),
+       false, Part::whole);
+  note(before.key_expiry != after.key_expiry, !after.key_expiry, Part::key_expiry);
+  note(before.disco != after.disco, after.disco.is_zero(), Part::disco);
+  note(!same_set(before.endpoints, after.endpoints), after.endpoints.empty(), Part::endpoints);
+  note(before.home_derp != after.home_derp, after.home_derp == 0, Part::derp);
+  note(before.capability != after.capability, false, Part::capability);
+  return parts;
+}
+
+void Tailnet::apply(const Changed& changed, WallTime now) {
+  const auto keep = [&changed](auto& table, auto id) {
+    using Kept = std::remove_cvref_t<decltype(*table.begin()->second.record)>;
+    if (!changed.record) {
+      table.erase(id);
+      return;
+    }
+    if (const auto* record = std::get_if<Kept>(changed.record.get()))
+      table[id] = {changed.record, record, changed.revision};
+  };
+  switch (changed.kind) {
+    case RecordKind::node:
+      if (changed.record)
+        put(NodeId{changed.id}, changed, now);
+      else
+        drop(NodeId{changed.id});
+      break;
+    case RecordKind::user:
+      keep(users_, UserId{changed.id});
+      break;
+    case RecordKind::auth_key:
+      if (const auto old = auth_keys_.find(changed.id); old != auth_keys_.end())
+        by_digest_.erase(old->second.record->digest);
+      keep(auth_keys_, changed.id);
+      if (const auto now_there = auth_keys_.find(changed.id); now_there != auth_keys_.end())
+        by_digest_[now_there->second.record->digest] = changed.id;
+      break;
+    case RecordKind::setting:
+      keep(settings_, SettingId{changed.id});
+      break;
+  }
+}
+
+void Tailnet::put(NodeId id, const Changed& changed, WallTime now) {
+  const auto* record = std::get_if<NodeRecord>(changed.record.get());
+  if (!record) return;
+  const auto [at, is_new] = nodes_.try_emplace(id);
+  NodeState& state = at->second;
+  const RecordPtr old_holder = state.holder;
+  const NodeRecord* old = state.record;
+
+  if (is_new || old->v4 != record->v4) {
+    if (old) addresses_.release(old->v4, true);
+    (void)addresses_.take(record->v4);  // taken already by whoever planned the record
+  }
+  if (is_new || old->given_name != record->given_name) {
+    if (old) names_.release(old->given_name, id);
+    (void)names_.take(record->given_name, id);
+  }
+  if (is_new || old->key != record->key) {
+    if (old) drop_key(old->key, id);
+    by_key_[record->key] = id;
+  }
+  if (is_new || old->machine != record->machine) {
+    if (old) std::erase_if(by_machine_, [&](const auto& entry) { return entry.second == id; });
+    by_machine_.emplace(record->machine, id);
+  }
+  if (old && old->key_expiry) expiries_.erase({*old->key_expiry, id});
+  const bool was_expired = state.expired;
+  const bool new_disco = state.new_disco || (old && !state.online && old->disco != record->disco);
+  state = {changed.record, record, changed.revision, expired_at(*record, now), state.online, new_disco};
+  if (record->key_expiry && !state.expired) expiries_.emplace(*record->key_expiry, id);
+
+  if (is_new) {
+    log_.created(id);
+    return;
+  }
+  Parts parts = difference(*old, *record);
+  if (was_expired != state.expired) parts |= Part::whole;
+  if (!state.online && old->last_seen != record->last_seen) parts |= Part::online;
+  log_.changed(id, parts);
+}
+
+void Tailnet::drop(NodeId id) {
+  const auto at = nodes_.find(id);
+  if (at == nodes_.end()) return;
+  const NodeRecord& old = *at->second.record;
+  addresses_.release(old.v4, true);
+  names_.release(old.given_name, id);
+  drop_key(old.key, id);
+  const auto [begin, end] = by_machine_.equal_range(old.machine);
+  for (auto entry = begin; entry != end; ++entry)
+    if (entry->second == id) {
+      by_machine_.erase(entry);
+      break;
+    }
+  if (old.key_expiry) expiries_.erase({*old.key_expiry, id});
+  nodes_.erase(at);
+  log_.removed(id);
+}
+
+void Tailnet::drop_key(const NodePublic& key, NodeId id) {
+  const auto at = by_key_.find(key);
+  if (at != by_key_.end() && at->second == id) by_key_.erase(at);
+}
+
+std::vector<NodeId> Tailnet::expire(WallTime now) {
+  std::vector<NodeId> expired;
+  while (!expiries_.empty() && expiries_.begin()->first <= now) {
+    const NodeId id = expiries_.begin()->second;
+    expiries_.erase(expiries_.begin());
+    nodes_.find(id)->second.expired = true;
+    log_.changed(id, Part::whole);
+    expired.push_back(id);
+  }
+  return expired;
+}
+
+std::optional<WallTime> Tailnet::next_expiry() const {
+  if (expiries_.empty()) return std::nullopt;
+  return expiries_.begin()->first;
+}
+
+void Tailnet::set_online(NodeId node, bool online) {
+  const auto at = nodes_.find(node);
+  if (at == nodes_.end() || at->second.online == online) return;
+  at->second.online = online;
+  log_.changed(node, at->second.new_disco ? Part::online | Part::disco : Parts(Part::online));
+  at->second.new_disco = false;
+}
+
+const NodeState* Tailnet::find(NodeId node) const {
+  const auto at = nodes_.find(node);
+  return at == nodes_.end() ? nullptr : &at->second;
+}
+
+const NodeState* Tailnet::find(const NodePublic& key) const {
+  const auto at = by_key_.find(key);
+  return at == by_key_.end() ? nullptr : find(at->second);
+}
+
+const NodeState* Tailnet::find(const MachinePublic& machine, UserId user, bool tagged) const {
+  const auto [begin, end] = by_machine_.equal_range(machine);
+  const NodeState* found = nullptr;
+  for (auto entry = begin; entry != end; ++entry) {
+    const NodeState* state = find(entry->second);
+    if (state->record->user != user || state->record->tags.empty() == tagged) continue;
+    if (!found || state->record->id < found->record->id) found = state;  // the oldest, whatever the order
+  }
+  return found;
+}
+
+const UserRecord* Tailnet::user(UserId user) const {
+  const auto at = users_.find(user);
+  return at == users_.end() ? nullptr : at->second.record;
+}
+
+const UserRecord* Tailnet::user(std::string_view login_name) const {
+  for (const auto& [id, stored] : users_)
+    if (stored.record->login_name == login_name) return stored.record;
+  return nullptr;
+}
+
+const Tailnet::Stored<AuthKeyRecord>* Tailnet::auth_key(const AuthKeyDigest& digest) const {
+  const auto at = by_digest_.find(digest);
+  return at == by_digest_.end() ? nullptr : &auth_keys_.find(at->second)->second;
+}
+
+const Tailnet::Stored<SettingRecord>* Tailnet::setting(SettingId setting) const {
+  const auto at = settings_.find(setting);
+  return at == settings_.end() ? nullptr : &at->second;
+}
+
+}  // namespace ts2021::coord

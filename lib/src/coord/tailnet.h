@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The tailnet in memory: the records as the store told them, indexes over them, and who is online.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "coord/change_log.h"
+#include "coord/name.h"
+#include "ts2021/coord/address.h"
+#include "ts2021/coord/store.h"
+
+namespace ts2021::coord {
+
+template <KeyKind K>
+struct KeyHash {
+  std::size_t operator()(const PublicKey<K>& key) const {
+    std::size_t hash = 0xcbf29ce484222325;
+    for (const auto byte : key.bytes()) hash = (hash ^ byte) * 0x100000001b3;
+    return hash;
+  }
+};
+
+struct NodeState {
+  RecordPtr holder;  // of *record
+  const NodeRecord* record = nullptr;
+  Revision revision{};
+  bool expired = false;    // key_expiry has come
+  bool online = false;     // as peers are told
+  bool new_disco = false;  // while offline; told again when it is back (MAP-32)
+};
+
+// Applies what the store says and notes in the change log what viewers must hear of it.
+class Tailnet {
+ public:
+  template <class T>
+  struct Stored {
+    RecordPtr holder;
+    const T* record = nullptr;
+    Revision revision{};
+  };
+
+  void apply(const Changed& changed, WallTime now);
+  // Keys whose time has come between the calls; noted as changes.
+  [[nodiscard]] std::vector<NodeId> expire(WallTime now);
+  [[nodiscard]] std::optional<WallTime> next_expiry() const;
+  void set_online(NodeId node, bool online);
+
+  [[nodiscard]] const std::map<NodeId, NodeState>& nodes() const { return nodes_; }
+  [[nodiscard]] const NodeState* find(NodeId node) const;
+  [[nodiscard]] const NodeState* find(const NodePublic& key) const;
+  // The machine's node of this owner: of the user, or of the same tags.
+  [[nodiscard]] const NodeState* find(const MachinePublic& machine, UserId user, bool tagged) const;
+  [[nodiscard]] const UserRecord* user(UserId user) const;
+  [[nodiscard]] const UserRecord* user(std::string_view login_name) const;
+  [[nodiscard]] const Stored<AuthKeyRecord>* auth_key(const AuthKeyDigest& digest) const;
+  [[nodiscard]] const std::map<std::uint64_t, Stored<AuthKeyRecord>>& auth_keys() const { return auth_keys_; }
+  [[nodiscard]] const Stored<SettingRecord>* setting(SettingId setting) const;
+
+  [[nodiscard]] ChangeLog& log() { return log_; }
+  [[nodiscard]] const ChangeLog& log() const { return log_; }
+  // What records hold is taken here; what is planned is taken before its record is written.
+  [[nodiscard]] AddressPool& addresses() { return addresses_; }
+  [[nodiscard]] NameTable& names() { return names_; }
+
+ private:
+  void put(NodeId id, const Changed& changed, WallTime now);
+  void drop(NodeId id);
+  void drop_key(const NodePublic& key, NodeId id);
+
+  std::map<NodeId, NodeState> nodes_;  // in the order in which maps list them
+  std::unordered_map<NodePublic, NodeId, KeyHash<KeyKind::node>> by_key_;
+  std::unordered_multimap<MachinePublic, NodeId, KeyHash<KeyKind::machine>> by_machine_;
+  std::set<std::pair<WallTime, NodeId>> expiries_;  // to come
+  std::map<UserId, Stored<UserRecord>> users_;
+  std::map<std::uint64_t, Stored<AuthKeyRecord>> auth_keys_;
+  std::map<AuthKeyDigest, std::uint64_t> by_digest_;
+  std::map<SettingId, Stored<SettingRecord>> settings_;
+  ChangeLog log_;
+  AddressPool addresses_;
+  NameTable names_;
+};
+
+// What viewers must hear when a record changes; empty when it is nothing to them.
+[[nodiscard]] Parts difference(const NodeRecord& before, const NodeRecord& after);
+
+}  // namespace ts2021::coord
