@@ -41,11 +41,28 @@ until_true() {
   done
 }
 
-# Starts the server and learns its address from the one line it prints.
+# The official relay with a certificate made here: a real client calls itself running only when it has one.
+start_relay() {
+  say "a relay"
+  relay=4443 stun=3478 # this namespace is ours alone
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=127.0.0.1 \
+    -addext subjectAltName=IP:127.0.0.1 -keyout "$work/127.0.0.1.key" -out "$work/127.0.0.1.crt" 2> /dev/null
+  "$clients/derper" -a "127.0.0.1:$relay" -http-port -1 -stun-port "$stun" -certmode manual -certdir "$work" \
+    -hostname 127.0.0.1 -c "$work/derper.json" > "$work/derper.log" 2>&1 &
+  pids="$! $pids"
+  cat > "$work/derp-map.json" << MAP
+{"Regions":{"1":{"RegionID":1,"RegionCode":"demo","RegionName":"demo","Nodes":[{"Name":"d1","RegionID":1,
+"HostName":"127.0.0.1","IPv4":"127.0.0.1","IPv6":"none","STUNPort":$stun,"DERPPort":$relay,
+"InsecureForTests":true,"STUNTestIP":"127.0.0.1"}]}}}
+MAP
+  echo "derper listens on 127.0.0.1:$relay"
+}
+
+# Starts the server with the given flags and learns its address from the one line it prints.
 start_server() {
   say "the server"
   key=tskey-auth-demo-$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
-  "$bin/ts2021d" --listen 127.0.0.1:0 --auth-key "$key" --json > "$work/server.json" 2> "$work/ts2021d.log" &
+  "$bin/ts2021d" --listen 127.0.0.1:0 --auth-key "$key" --json "$@" > "$work/server.json" 2> "$work/ts2021d.log" &
   pids="$! $pids"
   until_true 10 test -s "$work/server.json" || give_up "ts2021d does not start"
   url=$(sed -n 's/.*"url": *"\([^"]*\)".*/\1/p' "$work/server.json")
@@ -63,8 +80,10 @@ sees() { ts "$1" status 2> /dev/null | grep -q "$2"; }
 answers() { ts "$1" status --json > /dev/null 2>&1; }
 
 real_nodes() {
+  start_relay
+  start_server --derp-map "$work/derp-map.json"
   for name in alpha beta; do
-    say "tailscaled $version joins as $name"
+    say "a real tailscaled joins as $name: $("$clients/tailscaled" --version | head -n 1)"
     env TS_NO_LOGS_NO_SUPPORT=true TS_PANIC_IF_HIT_MAIN_CONTROL=1 TS_DISABLE_PORTMAPPER=1 \
       TS_ASSUME_NETWORK_UP_FOR_TEST=1 "$clients/tailscaled" --tun=userspace-networking --no-logs-no-support \
       --socket="$work/$name.sock" --statedir="$work/$name" --port=0 > "$work/$name.log" 2>&1 &
@@ -85,6 +104,7 @@ real_nodes() {
 }
 
 own_nodes() {
+  start_server
   for name in alpha beta; do
     say "our client joins as $name"
     "$bin/ts2021" map "$url" --auth-key "$key" --hostname "$name" --seconds 6 > "$work/$name.map" 2> "$work/$name.log" &
@@ -102,7 +122,6 @@ inside() { # inside real|own
   work=$(mktemp -d)
   trap cleanup EXIT
   trap 'exit 1' INT TERM HUP
-  start_server
   "$1_nodes"
   say "done: both nodes joined, and each has the other in its map"
 }
