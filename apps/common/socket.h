@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Non-blocking TCP sockets.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "ts2021/base/bytes.h"
+
+namespace ts2021::app {
+
+// Owns a file descriptor.
+class Fd {
+ public:
+  Fd() noexcept = default;
+  explicit Fd(int fd) noexcept : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Fd& operator=(Fd&& other) noexcept {
+    reset(std::exchange(other.fd_, -1));
+    return *this;
+  }
+  ~Fd() { reset(); }
+  [[nodiscard]] int get() const noexcept { return fd_; }
+  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
+  void reset(int fd = -1) noexcept;
+  explicit operator bool() const noexcept { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+// "127.0.0.1:8080", "[::1]:0", ":8080" (all addresses) or "host:port".
+struct Endpoint {
+  std::string host;
+  std::uint16_t port = 0;
+  [[nodiscard]] std::string text() const;  // with brackets around an IPv6 address
+};
+[[nodiscard]] std::optional<Endpoint> parse_endpoint(std::string_view text);
+
+// Throw std::runtime_error with the system's reason.
+[[nodiscard]] Fd listen_on(const Endpoint& endpoint);
+[[nodiscard]] Fd connect_to(const Endpoint& endpoint, int timeout_ms);  // non-blocking once connected
+[[nodiscard]] Endpoint local_endpoint(const Fd& socket);
+
+// Invalid when nothing waits (or for good, when errno is not EAGAIN). `peer` becomes the peer's address text.
+[[nodiscard]] Fd accept_from(const Fd& listener, std::string& peer);
+
+enum class Io { some, blocked, ended, failed };
+struct IoResult {
+  Io what;
+  std::size_t count = 0;
+};
+[[nodiscard]] IoResult read_some(int fd, MutableBytes out) noexcept;
+[[nodiscard]] IoResult write_some(int fd, std::span<const Bytes> pieces) noexcept;  // at most 64 pieces
+
+}  // namespace ts2021::app

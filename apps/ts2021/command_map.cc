@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ts2021 map: registers a node and shows its map as it changes.
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "common/private_file.h"
+#include "ts2021/client/node_client.h"
+#include "ts2021/commands.h"
+#include "ts2021/session.h"
+
+namespace ts2021::app {
+namespace {
+
+struct Identity {
+  MachineKeyPair machine;
+  NodePrivate node;
+};
+
+// Two lines, machine key then node key. An absent file is made, for the owner only.
+Identity load_identity(const std::string& path) {
+  SystemEntropy entropy;
+  if (!path.empty()) {
+    std::ifstream in(path);
+    std::string machine, node;
+    if (in && std::getline(in, machine) && std::getline(in, node)) {
+      auto m = MachinePrivate::parse(machine);
+      auto n = NodePrivate::parse(node);
+      if (!m || !n) throw std::runtime_error(path + ": not a state file of this program");
+      return {MachineKeyPair::from(*std::move(m)), *std::move(n)};
+    }
+  }
+  Identity made{MachineKeyPair::generate(entropy), NodePrivate::generate(entropy)};
+  if (!path.empty())
+    write_private_file(path, made.machine.secret.reveal_text() + "\n" + made.node.reveal_text() + "\n");
+  return made;
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += c >= 0x20 && c < 0x7f ? c : '?';
+  return out;
+}
+
+void print_node(const char* what, const Node& node) {
+  std::string addresses;
+  for (const auto& address : node.addresses) addresses += " " + address.address.text();
+  std::printf("%s %llu %s%s%s relay %d, %zu endpoints\n", what, static_cast<unsigned long long>(node.id),
+              printable(node.name).c_str(), addresses.c_str(),
+              !node.online   ? ""
+              : *node.online ? " online"
+                             : " offline",
+              node.home_derp, node.endpoints.size());
+}
+
+class Printer {
+ public:
+  explicit Printer(const MapOptions& options) : options_(options) {}
+
+  // False when all peers that were asked for are there.
+  bool show(const node_event::MapUpdate& update) {
+    const MapResponse& map = update.response;
+    if (options_.json) {
+      std::printf("%.*s\n", static_cast<int>(update.json.size()), update.json.data());
+    } else if (!map.keep_alive) {
+      if (map.node) print_node("self", *map.node);
+      for (const Node& peer : map.peers) print_node("peer", peer);
+      for (const Node& peer : map.peers_changed) print_node("peer", peer);
+      for (const PeerChange& change : map.peers_changed_patch)
+        std::printf("peer %llu changed\n", static_cast<unsigned long long>(change.node_id));
+      for (const auto& [id, online] : map.online_change)
+        std::printf("peer %llu %s\n", static_cast<unsigned long long>(id), online ? "online" : "offline");
+      for (const NodeId id : map.peers_removed)
+        std::printf("peer %llu removed\n", static_cast<unsigned long long>(id));
+    }
+    std::fflush(stdout);
+    for (const Node& peer : map.peers) peers_[peer.id] = true;
+    for (const Node& peer : map.peers_changed) peers_[peer.id] = true;
+    for (const NodeId id : map.peers_removed) peers_.erase(id);
+    return options_.peers == 0 || peers_.size() < options_.peers;
+  }
+
+ private:
+  const MapOptions& options_;
+  std::map<NodeId, bool> peers_;
+};
+
+}  // namespace
+
+int run_map(const MapOptions& options) {
+  const auto capability = static_cast<Capability>(options.capability);
+  const ServerKey key = fetch_key(options.url, capability);
+  if (key.public_key.is_zero()) throw std::runtime_error("control server is too old; no Noise key");
+  const Identity identity = load_identity(options.state);
+  SystemEntropy entropy;
+
+  ClientConfig config;
+  config.mode = options.websocket ? ClientMode::noise_websocket : ClientMode::noise;
+  config.machine = &identity.machine;
+  config.server = key.public_key;
+  config.version = static_cast<ProtocolVersion>(options.capability);
+  Session session(parse_url(options.url), config);
+
+  NodeClientConfig node;
+  node.capability = capability;
+  node.node_key = identity.node.public_key();
+  node.disco_key = DiscoPrivate::generate(entropy).public_key();
+  node.auth_key = options.auth_key;
+  node.hostinfo.hostname = options.hostname;
+  node.hostinfo.os = "linux";
+  node.hostinfo.ipn_version = "ts2021-" TS2021_VERSION;
+  node.hostinfo.backend_log_id = "ts2021";
+  node.ephemeral = options.ephemeral;
+  node.zstd = !options.no_compression;
+  NodeClient client(std::move(node));
+
+  Printer printer(options);
+  int exit_code = 0;
+  std::optional<Instant> until;
+  if (options.seconds > 0)
+    until = now().mono + std::chrono::duration_cast<std::chrono::nanoseconds>(
+                             std::chrono::duration<double>(options.seconds));
+
+  const auto take_news = [&] {
+    while (auto event = client.next_event()) {
+      if (const auto* registered = std::get_if<node_event::Registered>(&*event)) {
+        if (!options.json)
+          std::printf("registered as %s\n", printable(registered->response.login.login_name).c_str());
+      } else if (const auto* update = std::get_if<node_event::MapUpdate>(&*event)) {
+        if (!printer.show(*update)) return false;
+      } else if (const auto* refused = std::get_if<node_event::Refused>(&*event)) {
+        std::fprintf(stderr, "%s refused with status %d: %s\n", std::string(refused->what).c_str(),
+                     refused->status, printable(refused->text).c_str());
+        exit_code = 3;
+      } else if (const auto* login = std::get_if<node_event::LoginNeeded>(&*event)) {
+        std::fprintf(stderr, "log in at %s\n", printable(login->url).c_str());
+        exit_code = 4;
+      } else if (const auto* ended = std::get_if<node_event::Ended>(&*event)) {
+        if (exit_code == 0) {
+          std::fprintf(stderr, "ended: %s\n", std::string(text(ended->why.code)).c_str());
+          exit_code = 2;
+        }
+        return false;
+      }
+    }
+    return true;
+  };
+  session.run(
+      [&](const ClientEvent& event) {
+        client.handle(session.connection(), event, now());
+        return take_news();
+      },
+      [&] {
+        client.handle_timeout(session.connection(), now());
+        return client.next_timeout();
+      },
+      until);
+  return exit_code;
+}
+
+}  // namespace ts2021::app

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ts2021d/config.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+namespace ts2021::app {
+namespace {
+
+// Printed in JSON and in a command line: nothing in it may need quoting.
+std::string check_auth_key(const std::string& key) {
+  const bool good = key.size() <= 256 && std::all_of(key.begin(), key.end(), [](unsigned char c) {
+                      return std::isalnum(c) || c == '-' || c == '_' || c == '.' || c == ':' || c == '+';
+                    });
+  return good && !key.empty() ? "" : "an auth key has 1 to 256 letters, digits and -_.:+";
+}
+
+std::string check_domain(const std::string& name) {
+  const bool good = !name.empty() && name.size() <= 190 && name.front() != '.' && name.back() != '.' &&
+                    std::all_of(name.begin(), name.end(), [](unsigned char c) {
+                      return std::islower(c) || std::isdigit(c) || c == '-' || c == '.';
+                    });
+  return good ? "" : "a base domain has lower-case labels, like tailnet.example";
+}
+
+}  // namespace
+
+std::optional<Config> parse_config(int argc, char** argv, int& exit_code) {
+  Config config;
+  std::string listen = "127.0.0.1:8080";
+  CLI::App app("A control server for the Tailscale protocol, in memory: for tests and for trying things out.",
+               "ts2021d");
+  app.add_option("--listen", listen, "address:port of the control server; port 0 takes a free one")
+      ->capture_default_str();
+  app.add_option("--auth-key", config.auth_key,
+                 "key that lets nodes join, again and again; one is made if absent")
+      ->check(check_auth_key);
+  app.add_option("--derp-map", config.derp_map, "file with the relays, as JSON")->check(CLI::ExistingFile);
+  app.add_option("--base-domain", config.base_domain, "suffix of the nodes' names")
+      ->check(check_domain)
+      ->capture_default_str();
+  app.add_option("--state-dir", config.state_dir,
+                 "directory for the server's keys; without it nothing is written");
+  auto* rotate =
+      app.add_flag("--rotate-keys", config.rotate_keys, "add a new Noise key; four old ones stay valid");
+  rotate->needs("--state-dir");
+  app.add_option("--threads", config.threads, "threads for connections")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_flag("--json", config.json, "print one line of JSON when ready, nothing else");
+  app.add_flag("-v,--verbose", config.verbose, "log every connection");
+  app.set_version_flag("--version", "ts2021d " TS2021_VERSION);
+  try {
+    app.parse(argc, argv);
+    const auto endpoint = parse_endpoint(listen);
+    if (!endpoint) throw CLI::ValidationError("--listen", "not an address:port: " + listen);
+    config.listen = *endpoint;
+  } catch (const CLI::ParseError& error) {
+    exit_code = app.exit(error);
+    return std::nullopt;
+  }
+  return config;
+}
+
+}  // namespace ts2021::app

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The command line of ts2021d.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "common/socket.h"
+
+namespace ts2021::app {
+
+struct Config {
+  Endpoint listen{"127.0.0.1", 8080};
+  std::string auth_key;  // empty: one is made
+  std::string derp_map;  // path
+  std::string base_domain = "ts2021.test";
+  std::string state_dir;  // empty: nothing is written
+  bool rotate_keys = false;
+  std::size_t threads = 1;
+  bool json = false;
+  bool verbose = false;
+};
+
+// Without a value the program ends with `exit_code`: help was asked for, or the line is wrong (said on
+// stderr).
+[[nodiscard]] std::optional<Config> parse_config(int argc, char** argv, int& exit_code);
+
+}  // namespace ts2021::app

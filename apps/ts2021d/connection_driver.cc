@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ts2021d/connection_driver.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <chrono>
+#include <utility>
+
+#include "common/clock.h"
+#include "ts2021d/shard.h"
+
+namespace ts2021::app {
+namespace {
+
+// How long a closed connection still takes and drops input, so that its last bytes are not lost to a reset.
+constexpr std::chrono::milliseconds linger_time{1000};
+
+}  // namespace
+
+ConnectionDriver::ConnectionDriver(Shard& shard, SessionId session, Fd socket, std::string peer,
+                                   const ServerConfig& config, Env env)
+    : shard_(shard),
+      session_(session),
+      socket_(std::move(socket)),
+      peer_(std::move(peer)),
+      connection_(config, env, now()) {
+  shard_.service().attach(session_, connection_);
+  shard_.loop().watch(socket_.get(), *this, true, false);
+  shard_.loop().set_deadline(*this, connection_.next_timeout());
+}
+
+ConnectionDriver::~ConnectionDriver() {
+  if (!lingering_) shard_.service().detach(session_);
+  shard_.loop().forget(socket_.get(), *this);
+}
+
+void ConnectionDriver::on_ready(bool readable, bool writable) {
+  if (dead_) return;
+  if (lingering_) return linger();
+  if (writable) blocked_ = false;
+  if (readable) read();
+  flush();
+}
+
+void ConnectionDriver::on_deadline() {
+  if (dead_) return;
+  if (lingering_) {
+    dead_ = true;
+    shard_.bury(session_);
+    return;
+  }
+  connection_.handle_timeout(now());
+  flush();
+}
+
+void ConnectionDriver::read() {
+  if (!connection_.wants_input()) return;
+  const IoResult got = read_some(socket_.get(), shard_.scratch());
+  if (got.what == Io::some) {
+    (void)connection_.receive(shard_.scratch().first(got.count), now());
+  } else if (got.what != Io::blocked) {
+    connection_.receive_end(now());
+  }
+}
+
+bool ConnectionDriver::write() {
+  std::array<Bytes, 16> pieces;
+  bool sent_any = false;
+  while (!blocked_) {
+    const std::size_t count = connection_.output(pieces, now());
+    if (count == 0) break;
+    const IoResult sent = write_some(socket_.get(), std::span(pieces).first(count));
+    if (sent.what == Io::blocked) {
+      blocked_ = true;
+    } else if (sent.what != Io::some) {
+      connection_.receive_end(now());
+      return true;
+    } else {
+      connection_.output_sent(sent.count, now());
+      sent_any = true;
+    }
+  }
+  return sent_any;
+}
+
+void ConnectionDriver::flush() {
+  if (dead_ || lingering_) return;
+  bool busy = true;
+  while (busy) {
+    busy = false;
+    while (auto event = connection_.next_event()) {
+      busy = true;
+      if (const auto* end = std::get_if<event::Closed>(&*event)) return closed(end->why);
+      shard_.service().handle(session_, *event, now());
+    }
+    if (write()) busy = true;
+  }
+  const bool want_read = connection_.wants_input();
+  if (want_read != watching_read_ || blocked_ != watching_write_) {
+    watching_read_ = want_read;
+    watching_write_ = blocked_;
+    shard_.loop().change(socket_.get(), *this, want_read, blocked_);
+  }
+  shard_.loop().set_deadline(*this, connection_.next_timeout());
+}
+
+void ConnectionDriver::drain() {
+  if (dead_ || lingering_) return;
+  shard_.service().drain(session_, now());
+  flush();
+}
+
+void ConnectionDriver::closed(const Error& why) {
+  spdlog::debug("{}: closed: {} (check {}, detail {})", peer_, text(why.code), why.origin, why.detail);
+  shard_.service().detach(session_);
+  lingering_ = true;
+  shutdown(socket_.get(), SHUT_WR);
+  shard_.loop().change(socket_.get(), *this, true, false);
+  shard_.loop().set_deadline(*this, now().mono + linger_time);
+  linger();
+}
+
+void ConnectionDriver::linger() {
+  const IoResult got = read_some(socket_.get(), shard_.scratch());
+  if (got.what == Io::some || got.what == Io::blocked) return;
+  dead_ = true;
+  shard_.bury(session_);
+}
+
+}  // namespace ts2021::app

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One socket and its ServerConnection.
+#pragma once
+
+#include <string>
+
+#include "common/socket.h"
+#include "ts2021/conn/server_connection.h"
+#include "ts2021/coord/id.h"
+#include "ts2021d/event_loop.h"
+
+namespace ts2021::app {
+
+class Shard;
+
+class ConnectionDriver final : public EventLoop::Watcher {
+ public:
+  ConnectionDriver(Shard& shard, SessionId session, Fd socket, std::string peer, const ServerConfig& config,
+                   Env env);
+  ~ConnectionDriver() override;
+
+  void on_ready(bool readable, bool writable) override;
+  void on_deadline() override;
+  // Takes events and sends what there is; call after anything that may have made either.
+  void flush();
+  void drain();
+
+ private:
+  void read();
+  bool write();
+  void closed(const Error& why);
+  void linger();
+
+  Shard& shard_;
+  const SessionId session_;
+  Fd socket_;
+  const std::string peer_;
+  ServerConnection connection_;
+  bool watching_read_ = true, watching_write_ = false, blocked_ = false, lingering_ = false, dead_ = false;
+};
+
+}  // namespace ts2021::app

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ts2021d/hub.h"
+
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/signalfd.h>
+
+#include <array>
+#include <cerrno>
+#include <stdexcept>
+#include <utility>
+
+#include "ts2021/coord/policy.h"
+
+namespace ts2021::app {
+namespace {
+
+constexpr int accepts_per_turn = 64;
+
+std::string_view text(NoticeKind kind) {
+  switch (kind) {
+    case NoticeKind::joined:
+      return "joined";
+    case NoticeKind::refused:
+      return "refused";
+    case NoticeKind::online:
+      return "online";
+    case NoticeKind::offline:
+      return "offline";
+    case NoticeKind::logged_out:
+      return "logged out";
+    case NoticeKind::expired:
+      return "expired";
+    case NoticeKind::removed:
+      return "removed";
+  }
+  return "";
+}
+
+}  // namespace
+
+Hub::Hub(const ServerConfig& server, const ServiceConfig& service, CoordinatorConfig coordinator,
+         std::size_t threads)
+    : mail_(loop_), coordinator_(store_, std::make_shared<AllowAll>(), entropy_, std::move(coordinator)) {
+  for (std::size_t i = 0; i < threads; ++i)
+    shards_.push_back(std::make_unique<Shard>(i, server, service, mail_));
+  outboxes_.resize(threads);
+}
+
+Hub::~Hub() {
+  loop_.forget(listener_.fd.get(), listener_);
+  loop_.forget(signals_.fd.get(), signals_);
+  loop_.forget(-1, timer_);
+}
+
+void Hub::run(Fd listener) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  signals_.fd = Fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals_.fd) throw std::runtime_error("signalfd failed");
+  loop_.watch(signals_.fd.get(), signals_, true, false);
+  listener_.fd = std::move(listener);
+  loop_.watch(listener_.fd.get(), listener_, true, false);
+  for (auto& shard : shards_) shard->start();
+
+  coordinator_.start(now());
+  pump();
+  while (loop_.run_once()) pump();
+
+  spdlog::info("stopping");
+  for (auto& shard : shards_) shard->mail().post(ShardMail(Drain{}));
+  shards_.clear();  // joins
+}
+
+void Hub::accept() {
+  for (int i = 0; i < accepts_per_turn; ++i) {
+    std::string peer;
+    Fd socket = accept_from(listener_.fd, peer);
+    if (!socket) {
+      if (errno != EAGAIN && errno != EWOULDBLOCK)
+        spdlog::warn("accept: {}", std::generic_category().message(errno));
+      return;
+    }
+    spdlog::debug("{}: connected", peer);
+    outboxes_[next_shard_].emplace_back(NewConnection{std::move(socket), std::move(peer)});
+    next_shard_ = (next_shard_ + 1) % shards_.size();
+  }
+}
+
+void Hub::pump() {
+  inputs_.clear();
+  mail_.take(inputs_);
+  for (const CoordInput& input : inputs_) coordinator_.handle(input, now());
+  if (const auto due = coordinator_.next_timeout(); due && *due <= now().mono)
+    coordinator_.handle_timeout(now());
+  bool busy = true;
+  while (busy) {
+    busy = false;
+    std::array<StoreEvent, 64> events;
+    while (const std::size_t count = store_.poll(events)) {
+      busy = true;
+      for (std::size_t i = 0; i < count; ++i) coordinator_.on_store(events[i], now());
+    }
+    while (auto event = coordinator_.next_event()) {
+      busy = true;
+      std::visit(
+          [&](auto& e) {
+            using Event = std::decay_t<decltype(e)>;
+            if constexpr (std::is_same_v<Event, coord_event::Notice>)
+              log(e);
+            else if (const std::size_t shard = shard_of(e.session); shard < outboxes_.size())
+              outboxes_[shard].emplace_back(CoordEvent(std::move(e)));
+          },
+          *event);
+    }
+    coordinator_.handle_timeout(now());  // measures the round
+  }
+  for (std::size_t i = 0; i < shards_.size(); ++i) shards_[i]->mail().post(outboxes_[i]);
+  loop_.set_deadline(timer_, coordinator_.next_timeout());
+}
+
+void Hub::log(const coord_event::Notice& notice) {
+  const auto level = notice.kind == NoticeKind::refused ? spdlog::level::warn : spdlog::level::info;
+  spdlog::log(level, "{} {}{} (node {}, machine {}){}{}", text(notice.kind),
+              notice.name.empty() ? "a node" : "", notice.name, static_cast<std::uint64_t>(notice.node),
+              notice.machine.short_text(), notice.text.empty() ? "" : ": ", notice.text);
+}
+
+}  // namespace ts2021::app

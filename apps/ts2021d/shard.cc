@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ts2021d/shard.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "ts2021d/connection_driver.h"
+
+namespace ts2021::app {
+namespace {
+
+constexpr std::size_t max_blocks = 16384;       // 256 MiB of output and split records per thread
+constexpr std::size_t scratch_size = 64 << 10;  // bytes per read
+
+}  // namespace
+
+Shard::Shard(std::size_t index, const ServerConfig& config, const ServiceConfig& service,
+             Mailbox<CoordInput>& hub)
+    : mail_(loop_),
+      index_(index),
+      config_(config),
+      hub_(hub),
+      blocks_(max_blocks),
+      scratch_(scratch_size),
+      service_(service, entropy_) {}
+
+Shard::~Shard() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Shard::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Shard::run() {
+  std::vector<ShardMail> batch;
+  while (true) {
+    const bool go_on = loop_.run_once();
+    batch.clear();
+    mail_.take(batch);
+    for (ShardMail& mail : batch) handle(mail);
+    settle();
+    if (!go_on || (drain_until_ && (drivers_.empty() || now().mono >= *drain_until_))) break;
+  }
+  loop_.forget(-1, drain_clock_);
+  drivers_.clear();
+}
+
+void Shard::handle(ShardMail& mail) {
+  std::visit([this](auto& m) { on(m); }, mail);
+}
+
+void Shard::on(CoordEvent& event) {
+  if (const auto session = service_.on_event(event, now())) dirty_.push_back(*session);
+}
+
+void Shard::on(NewConnection& connection) {
+  const auto session =
+      static_cast<SessionId>((std::uint64_t{index_} << session_shard_bits) | next_session_++);
+  drivers_.emplace(session, std::make_unique<ConnectionDriver>(*this, session, std::move(connection.socket),
+                                                               std::move(connection.peer), config_,
+                                                               Env{entropy_, blocks_, cipher_}));
+}
+
+void Shard::on(Drain&) {
+  drain_until_ = now().mono + drain_time;
+  for (auto& [session, driver] : drivers_) driver->drain();
+  loop_.set_deadline(drain_clock_, drain_until_);
+}
+
+// After a batch: one flush per touched connection, burials, and the coordinator's mail.
+void Shard::settle() {
+  std::sort(dirty_.begin(), dirty_.end());
+  dirty_.erase(std::unique(dirty_.begin(), dirty_.end()), dirty_.end());
+  for (const SessionId session : dirty_)
+    if (const auto found = drivers_.find(session); found != drivers_.end()) found->second->flush();
+  dirty_.clear();
+  for (const SessionId session : dead_) drivers_.erase(session);
+  dead_.clear();
+  while (auto input = service_.next_input()) inputs_.push_back(std::move(*input));
+  hub_.post(inputs_);
+}
+
+}  // namespace ts2021::app

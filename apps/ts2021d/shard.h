@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One thread of connections: its loop, its pools, its part of the service. Speaks to the coordinator by
+// mailboxes.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/socket.h"
+#include "ts2021/base/block_pool.h"
+#include "ts2021/conn/env.h"
+#include "ts2021/conn/server_connection.h"
+#include "ts2021/noise/cipher_scratch.h"
+#include "ts2021/service/control_service.h"
+#include "ts2021d/event_loop.h"
+#include "ts2021d/mailbox.h"
+
+namespace ts2021::app {
+
+class ConnectionDriver;
+
+struct NewConnection {
+  Fd socket;
+  std::string peer;  // "address:port", for the log
+};
+struct Drain {};  // finish what is open, then end the thread
+using ShardMail = std::variant<CoordEvent, NewConnection, Drain>;
+
+// Which shard a session belongs to is in its number.
+inline constexpr int session_shard_bits = 48;
+[[nodiscard]] inline std::size_t shard_of(SessionId session) noexcept {
+  return static_cast<std::size_t>(static_cast<std::uint64_t>(session) >> session_shard_bits);
+}
+
+class Shard {
+ public:
+  // `config`, `service` and `hub` must outlive the shard.
+  Shard(std::size_t index, const ServerConfig& config, const ServiceConfig& service,
+        Mailbox<CoordInput>& hub);
+  ~Shard();  // joins the thread
+
+  void start();
+  [[nodiscard]] Mailbox<ShardMail>& mail() noexcept { return mail_; }
+  [[nodiscard]] EventLoop& loop() noexcept { return loop_; }
+
+  // For drivers.
+  [[nodiscard]] ControlService& service() noexcept { return service_; }
+  [[nodiscard]] MutableBytes scratch() noexcept { return scratch_; }
+  void bury(SessionId session) { dead_.push_back(session); }
+
+  static constexpr std::chrono::milliseconds drain_time{700};
+
+ private:
+  void run();
+  void handle(ShardMail& mail);
+  void on(CoordEvent& event);
+  void on(NewConnection& connection);
+  void on(Drain&);
+  void settle();
+
+  EventLoop loop_;
+  Mailbox<ShardMail> mail_;
+  const std::size_t index_;
+  const ServerConfig& config_;
+  Mailbox<CoordInput>& hub_;
+  SystemEntropy entropy_;
+  BlockPool blocks_;
+  CipherScratch cipher_;
+  std::vector<std::uint8_t> scratch_;  // what is read, hot in the cache, shared by all connections
+  ControlService service_;
+  std::unordered_map<SessionId, std::unique_ptr<ConnectionDriver>> drivers_;
+  std::vector<SessionId> dead_, dirty_;
+  std::vector<CoordInput> inputs_;
+  std::uint64_t next_session_ = 1;
+  std::optional<Instant> drain_until_;
+  struct DrainClock final : EventLoop::Watcher {  // wakes the loop when the time for draining is over
+    void on_ready(bool, bool) override {}
+    void on_deadline() override {}
+  } drain_clock_;
+  std::thread thread_;
+};
+
+}  // namespace ts2021::app

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Joins connections to coordination: answers what a connection asks, by one table of endpoints.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "ts2021/base/entropy.h"
+#include "ts2021/base/time.h"
+#include "ts2021/conn/server_connection.h"
+#include "ts2021/coord/coordinator.h"
+#include "ts2021/http/route.h"
+#include "ts2021/key/key.h"
+#include "ts2021/service/server_key.h"
+
+namespace ts2021 {
+
+struct ServiceConfig {
+  ServerKeySwitches key;        // what GET /key answers
+  bool early_challenge = true;  // a node-key challenge in the early payload; costs one X25519 per connection
+};
+
+// Belongs to the thread of its connections. Speaks to the coordinator in values only, so that a queue may be
+// in between: next_input() out, on_event() in.
+class ControlService {
+ public:
+  ControlService(const ServiceConfig& config, Entropy& entropy);
+  ~ControlService();
+
+  // The rows that a ServerConfig of these connections must have; they live for ever.
+  [[nodiscard]] static std::span<const Route> routes() noexcept;
+
+  // A new connection, named by the caller; both must live until detach(), which follows Closed.
+  void attach(SessionId session, ServerConnection& connection);
+  void detach(SessionId session);
+
+  // Every event of the connection but Closed.
+  void handle(SessionId session, const ServerEvent& event, Now now);
+
+  // Ends the open map streams of a connection and then the connection itself, in good order.
+  void drain(SessionId session, Now now);
+
+  // For the coordinator, in order; until empty.
+  [[nodiscard]] std::optional<CoordInput> next_input();
+  // From the coordinator. Returns the session whose connection has something to send.
+  std::optional<SessionId> on_event(const CoordEvent& event, Now now);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ts2021
