@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tailscale.com/tailcfg"
 )
 
 // Our client role registers with the official test server and shows the map it is sent: itself and a node of
@@ -30,20 +32,21 @@ func TestGoServer(t *testing.T) {
 	}
 	address := alpha.address()
 
-	out, _, err = output(t, 30*time.Second, tool, "map", s.URL, "--auth-key", s.AuthKey, "--hostname", "ours", "--seconds", "3", "--json")
+	out, _, err = output(t, 30*time.Second, tool, "map", s.URL, "--auth-key", s.AuthKey, "--hostname", "ours", "--seconds", "20",
+		"--peers", "1", "--json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The tool prints one object per line; the last is the netmap as it is at the end.
-	lines := strings.Split(strings.TrimSpace(out), "\n")
-	var netmap map[string]any
-	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &netmap); err != nil {
+	// One message per line, as it came; the first is the whole map.
+	var netmap tailcfg.MapResponse
+	if err := json.Unmarshal([]byte(strings.SplitN(out, "\n", 2)[0]), &netmap); err != nil {
 		t.Fatalf("%v in %q", err, out)
 	}
-	for _, wanted := range []string{"ours", "alpha", address.String()} {
-		if !strings.Contains(out, wanted) {
-			t.Fatalf("the map does not show %q:\n%s", wanted, out)
-		}
+	if netmap.Node == nil || !strings.HasPrefix(netmap.Node.Name, "ours.") {
+		t.Fatalf("the map shows itself as %+v", netmap.Node)
+	}
+	if len(netmap.Peers) != 1 || !strings.HasPrefix(netmap.Peers[0].Name, "alpha.") || netmap.Peers[0].Addresses[0].Addr() != address {
+		t.Fatalf("the peers are %+v", netmap.Peers)
 	}
 	// And the official node sees ours.
 	alpha.waitPeer("ours", "in its map", 5*time.Second, isThere)
