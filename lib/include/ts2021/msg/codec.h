@@ -15,7 +15,7 @@ inline constexpr std::size_t max_json_depth = 64;
 // Bytes that must be readable (not meaningful) behind a message given to decode().
 inline constexpr std::size_t decode_padding = 64;
 
-// Reads one JSON object. Names match exactly, then without regard to case (API-2); unknown members are
+// Reads one JSON object. Names match exactly, then without regard to case (API-62); unknown members are
 // skipped, null is "absent". Memory is bounded by 32 times the input and 1 MiB; more is limit_exceeded.
 // Error bad_json: not JSON, invalid UTF-8, too deep, or a member of a wrong type; `detail` is then the
 // number of the outermost member in the field table, from 1. Blame is the peer's.
@@ -27,7 +27,7 @@ template <class T>
 [[nodiscard]] Result<T> decode_copy(Bytes json);
 
 // Appends JSON as `viewer` understands it: only needed escapes, never null for lists, maps or text, invalid
-// UTF-8 replaced, members and elements that would make a client refuse the whole left out (API-3).
+// UTF-8 replaced, members and elements that would make a client refuse the whole left out (API-64).
 template <class T>
 void encode(const T& message, Capability viewer, std::string& out);
 

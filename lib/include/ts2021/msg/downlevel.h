@@ -18,23 +18,23 @@ namespace ts2021 {
 // "127.3.3.40:<region>"; empty for 0. And back: 0 for anything else.
 [[nodiscard]] std::string derp_text(int region);
 [[nodiscard]] int derp_region(std::string_view text) noexcept;
-// Both forms of the home relay, which everybody gets (API-5).
+// Both forms of the home relay, which everybody gets (API-70).
 void set_home_derp(Node& node, int region);
 // A decoded node: the relay in whichever form came.
 [[nodiscard]] int home_derp(const Node& node) noexcept;
 
-// Absent AllowedIPs become Addresses; a client below 112 knows no default (API-6).
+// Absent AllowedIPs become Addresses; a client below 112 knows no default (API-71).
 void explicit_allowed_ips(Node& node);
 
 // False for a peer that the viewer would misunderstand and must not see: WireGuard-only below 60, masqueraded
-// below 59 (IPv4) or 104 (IPv6), jailed below 94 (API-7).
+// below 59 (IPv4) or 104 (IPv6), jailed below 94 (API-72).
 [[nodiscard]] bool peer_visible(const Node& peer, Capability viewer) noexcept;
-// Below 53 an expired peer loses endpoints and relay instead of being marked (API-8).
+// Below 53 an expired peer loses endpoints and relay instead of being marked (API-73).
 void mark_expired(Node& peer, Capability viewer);
-// Below 74 the capability names go into the list and values are lost (API-9).
+// Below 74 the capability names go into the list and values are lost (API-74).
 void list_capabilities(Node& node, Capability viewer);
 
-// Whether the viewer understands every member of the patch; else it needs the full peer (API-10).
+// Whether the viewer understands every member of the patch; else it needs the full peer (API-75).
 [[nodiscard]] bool patch_fits(const PeerChange& change, Capability viewer) noexcept;
 
 // Who stands behind "cap:<capability>": appends addresses or prefixes in text form.
@@ -45,7 +45,7 @@ class CapabilityHolders {
 };
 // Rules for the viewer: grants dropped below 32 and turned into lists below 67, cap: sources expanded below
 // 109 (without `holders`, or when nobody holds it, such a source is dropped, and a rule without sources with
-// it) (API-11).
+// it) (API-76).
 [[nodiscard]] std::vector<FilterRule> rules_for(std::vector<FilterRule> rules, Capability viewer,
                                                 const CapabilityHolders* holders = nullptr);
 // The one list that named chunks add up to, for viewers below 81.

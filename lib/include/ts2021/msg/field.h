@@ -41,6 +41,8 @@ struct Field {
   bool omit_empty = true;
   // Text that is not an absolute URL is left out (Rust refuses it).
   bool absolute_url = false;
+  // Text that Rust borrows from the input: quotes, backslashes and control characters are replaced.
+  bool plain = false;
 
   static constexpr std::string_view name = Name.view();
   static constexpr auto member = Member;
@@ -49,5 +51,8 @@ struct Field {
 // The table entry of a member that is written even when empty.
 template <FieldName Name, auto Member>
 inline constexpr Field<Name, Member> always{.omit_empty = false};
+// The same for names: see Field::plain.
+template <FieldName Name, auto Member>
+inline constexpr Field<Name, Member> always_plain{.omit_empty = false, .plain = true};
 
 }  // namespace ts2021

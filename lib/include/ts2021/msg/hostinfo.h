@@ -161,9 +161,10 @@ constexpr auto fields(const Hostinfo*) {
                     Field<"StateEncrypted", &Hostinfo::state_encrypted>{}};
 }
 
-// What peers may see: nothing that tells of logs, networks, tokens or devices (API-4). `raw` is empty.
+// What peers may see: nothing that tells of logs, networks, tokens or devices (API-69). `raw` is empty.
 [[nodiscard]] Hostinfo peer_view(const Hostinfo& own);
-// Whether peers must hear of the change (api: RoutableIPs, Services, Hostname and the like; not latencies).
+// Whether others must hear of the change: what peers see, tags, hosted services, and a home relay other than
+// 0, which means "unchanged".
 [[nodiscard]] bool concerns_peers(const Hostinfo& before, const Hostinfo& after);
 
 }  // namespace ts2021

@@ -72,7 +72,7 @@ constexpr auto fields(const MapResponse*) {
       Field<"PeerSeenChange", &MapResponse::peer_seen_change>{},
       Field<"OnlineChange", &MapResponse::online_change>{},
       Field<"DNSConfig", &MapResponse::dns_config>{},
-      Field<"Domain", &MapResponse::domain>{},
+      Field<"Domain", &MapResponse::domain>{.plain = true},
       Field<"CollectServices", &MapResponse::collect_services>{},
       Field<"PacketFilter", &MapResponse::packet_filter>{},
       Field<"PacketFilters", &MapResponse::packet_filters>{.since = Capability::packet_filters},

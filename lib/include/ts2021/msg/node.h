@@ -54,8 +54,8 @@ struct Node {
 constexpr auto fields(const Node*) {
   return std::tuple{
       always<"ID", &Node::id>,
-      always<"StableID", &Node::stable_id>,
-      always<"Name", &Node::name>,
+      always_plain<"StableID", &Node::stable_id>,
+      always_plain<"Name", &Node::name>,
       always<"User", &Node::user>,
       Field<"Sharer", &Node::sharer>{},
       always<"Key", &Node::key>,

@@ -89,7 +89,7 @@ constexpr auto fields(const RegisterResponse*) {
                     always<"Login", &RegisterResponse::login>,
                     always<"NodeKeyExpired", &RegisterResponse::node_key_expired>,
                     always<"MachineAuthorized", &RegisterResponse::machine_authorized>,
-                    always<"AuthURL", &RegisterResponse::auth_url>,
+                    always_plain<"AuthURL", &RegisterResponse::auth_url>,
                     Field<"NodeKeySignature", &RegisterResponse::node_key_signature>{
                         .since = Capability::register_signatures},
                     always<"Error", &RegisterResponse::error>};

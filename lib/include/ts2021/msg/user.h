@@ -20,7 +20,7 @@ struct User {
   friend bool operator==(const User&, const User&) = default;
 };
 constexpr auto fields(const User*) {
-  return std::tuple{always<"ID", &User::id>, always<"DisplayName", &User::display_name>,
+  return std::tuple{always<"ID", &User::id>, always_plain<"DisplayName", &User::display_name>,
                     Field<"ProfilePicURL", &User::profile_pic_url>{.absolute_url = true},
                     Field<"Created", &User::created>{}};
 }
@@ -33,8 +33,9 @@ struct Login {
   friend bool operator==(const Login&, const Login&) = default;
 };
 constexpr auto fields(const Login*) {
-  return std::tuple{always<"ID", &Login::id>, always<"Provider", &Login::provider>,
-                    always<"LoginName", &Login::login_name>, always<"DisplayName", &Login::display_name>,
+  return std::tuple{always<"ID", &Login::id>, always_plain<"Provider", &Login::provider>,
+                    always_plain<"LoginName", &Login::login_name>,
+                    always_plain<"DisplayName", &Login::display_name>,
                     Field<"ProfilePicURL", &Login::profile_pic_url>{.absolute_url = true}};
 }
 
@@ -47,8 +48,8 @@ struct UserProfile {
   friend bool operator==(const UserProfile&, const UserProfile&) = default;
 };
 constexpr auto fields(const UserProfile*) {
-  return std::tuple{always<"ID", &UserProfile::id>, always<"LoginName", &UserProfile::login_name>,
-                    always<"DisplayName", &UserProfile::display_name>,
+  return std::tuple{always<"ID", &UserProfile::id>, always_plain<"LoginName", &UserProfile::login_name>,
+                    always_plain<"DisplayName", &UserProfile::display_name>,
                     Field<"ProfilePicURL", &UserProfile::profile_pic_url>{.absolute_url = true},
                     Field<"Groups", &UserProfile::groups>{.since = Capability::user_groups}};
 }

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ts2021/msg/map_request.h"
+
+#include "msg/codec_impl.h"
+
+namespace ts2021 {
+
+TS_MESSAGE(MapRequest);
+
+}  // namespace ts2021

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ts2021/msg/primitives.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "json/reader.h"
+#include "json/writer.h"
+
+namespace ts2021 {
+namespace {
+
+// At most `max_digits` decimal digits and nothing else; leading zeros only where `zeros` allows them.
+template <class T>
+bool parse_decimal(std::string_view text, std::size_t max_digits, bool zeros, T& out) noexcept {
+  if (text.empty() || text.size() > max_digits) return false;
+  if (!zeros && text.size() > 1 && text[0] == '0') return false;
+  if (!std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; })) return false;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
+bool parse_v4(std::string_view text, std::uint8_t* out) noexcept {
+  for (int i = 0; i < 4; ++i) {
+    const std::size_t dot = i < 3 ? text.find('.') : text.size();
+    if (dot == std::string_view::npos || !parse_decimal(text.substr(0, dot), 3, false, out[i])) return false;
+    text.remove_prefix(std::min(dot + 1, text.size()));
+  }
+  return text.empty();
+}
+
+bool parse_group(std::string_view text, std::uint8_t* out) noexcept {
+  if (text.empty() || text.size() > 4) return false;
+  std::uint16_t group = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), group, 16);
+  if (error != std::errc{} || end != text.data() + text.size()) return false;
+  out[0] = static_cast<std::uint8_t>(group >> 8);
+  out[1] = static_cast<std::uint8_t>(group);
+  return true;
+}
+
+// Groups between colons, the last of which may be an IPv4 address. Returns how many bytes, or npos.
+std::size_t parse_groups(std::string_view text, std::uint8_t (&out)[16]) noexcept {
+  std::size_t size = 0;
+  if (text.empty()) return 0;
+  for (;;) {
+    const std::size_t colon = text.find(':');
+    const std::string_view group = text.substr(0, colon);
+    if (colon == std::string_view::npos && group.find('.') != std::string_view::npos) {
+      if (size > 12 || !parse_v4(group, out + size)) return std::string_view::npos;
+      return size + 4;
+    }
+    if (size > 14 || !parse_group(group, out + size)) return std::string_view::npos;
+    size += 2;
+    if (colon == std::string_view::npos) return size;
+    text.remove_prefix(colon + 1);
+  }
+}
+
+bool parse_v6(std::string_view text, std::array<std::uint8_t, 16>& out) noexcept {
+  std::uint8_t head[16]{}, tail[16]{};
+  const std::size_t gap = text.find("::");
+  if (gap == std::string_view::npos) {
+    if (parse_groups(text, head) != 16) return false;
+    std::copy_n(head, 16, out.begin());
+    return true;
+  }
+  const std::string_view before = text.substr(0, gap), after = text.substr(gap + 2);
+  if (before.find('.') != std::string_view::npos) return false;
+  const std::size_t head_size = parse_groups(before, head), tail_size = parse_groups(after, tail);
+  if (head_size == std::string_view::npos || tail_size == std::string_view::npos) return false;
+  if (head_size + tail_size > 14) return false;  // the gap stands for one group at least
+  out.fill(0);
+  std::copy_n(head, head_size, out.begin());
+  std::copy_n(tail, tail_size, out.end() - static_cast<std::ptrdiff_t>(tail_size));
+  return true;
+}
+
+void append_hex(unsigned value, std::string& out) {
+  char text[8];
+  out.append(text, std::to_chars(text, text + sizeof text, value, 16).ptr);
+}
+
+void append_padded(unsigned value, std::size_t width, std::string& out) {
+  const std::string digits = std::to_string(value);
+  out.append(width > digits.size() ? width - digits.size() : 0, '0');
+  out.append(digits);
+}
+
+}  // namespace
+
+IpAddress IpAddress::v4(std::uint32_t host_order) noexcept {
+  IpAddress address;
+  address.family_ = Family::v4;
+  store_u32be(MutableBytes(address.bytes_).first(4), host_order);
+  return address;
+}
+
+IpAddress IpAddress::v6(const std::array<std::uint8_t, 16>& bytes) noexcept {
+  IpAddress address;
+  address.family_ = Family::v6;
+  address.bytes_ = bytes;
+  return address;
+}
+
+Result<IpAddress> IpAddress::parse(std::string_view text) noexcept {
+  IpAddress address;
+  if (text.find(':') == std::string_view::npos) {
+    if (!parse_v4(text, address.bytes_.data())) return fail(Errc::bad_json, 802);
+    address.family_ = Family::v4;
+    return address;
+  }
+  if (const std::size_t percent = text.find('%'); percent != std::string_view::npos) {
+    if (percent + 1 == text.size()) return fail(Errc::bad_json, 803);
+    address.zone_ = true;
+    text = text.substr(0, percent);
+  }
+  if (!parse_v6(text, address.bytes_)) return fail(Errc::bad_json, 804);
+  address.family_ = Family::v6;
+  return address;
+}
+
+bool IpAddress::is_link_local() const noexcept {
+  if (is_v4()) return bytes_[0] == 169 && bytes_[1] == 254;
+  return is_v6() && bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
+}
+
+Bytes IpAddress::bytes() const noexcept { return Bytes(bytes_).first(is_v4() ? 4 : is_v6() ? 16 : 0); }
+
+std::string IpAddress::text() const {
+  std::string out;
+  const auto append_v4 = [&](const std::uint8_t* at) {
+    for (int i = 0; i < 4; ++i) {
+      if (i != 0) out += '.';
+      out += std::to_string(at[i]);
+    }
+  };
+  if (is_none()) return out;
+  if (is_v4()) {
+    append_v4(bytes_.data());
+    return out;
+  }
+  const auto zeros = [&](std::size_t from, std::size_t to) {
+    return std::all_of(bytes_.begin() + static_cast<std::ptrdiff_t>(from),
+                       bytes_.begin() + static_cast<std::ptrdiff_t>(to), [](auto b) { return b == 0; });
+  };
+  if (zeros(0, 10) && bytes_[10] == 0xff && bytes_[11] == 0xff) {
+    out = "::ffff:";
+    append_v4(bytes_.data() + 12);
+    return out;
+  }
+  // The longest run of two or more zero groups becomes "::"; the first one of equals.
+  std::size_t gap = 8, gap_size = 1;
+  for (std::size_t from = 0; from < 8; ++from) {
+    std::size_t size = 0;
+    while (from + size < 8 && zeros(2 * (from + size), 2 * (from + size) + 2)) ++size;
+    if (size > gap_size) {
+      gap = from;
+      gap_size = size;
+    }
+  }
+  for (std::size_t i = 0; i < 8; ++i) {
+    if (i == gap) {
+      out += "::";
+      i += gap_size - 1;
+      continue;
+    }
+    if (!out.empty() && out.back() != ':') out += ':';
+    append_hex(static_cast<unsigned>(bytes_[2 * i] << 8 | bytes_[2 * i + 1]), out);
+  }
+  return out;
+}
+
+IpPrefix IpPrefix::host(const IpAddress& address) noexcept {
+  return {address, static_cast<std::uint8_t>(address.bytes().size() * 8)};
+}
+
+Result<IpPrefix> IpPrefix::parse(std::string_view text) noexcept {
+  IpPrefix prefix;
+  if (text.empty()) return prefix;
+  const std::size_t slash = text.rfind('/');
+  if (slash == std::string_view::npos) return fail(Errc::bad_json, 805);
+  const auto address = IpAddress::parse(text.substr(0, slash));
+  if (!address) return address.error();
+  if (address->has_zone()) return fail(Errc::bad_json, 806);
+  prefix.address = *address;
+  if (!parse_decimal(text.substr(slash + 1), 3, false, prefix.size) ||
+      prefix.size > prefix.address.bytes().size() * 8)
+    return fail(Errc::bad_json, 807);
+  return prefix;
+}
+
+bool IpPrefix::is_host() const noexcept { return !is_none() && size == address.bytes().size() * 8; }
+
+IpPrefix IpPrefix::masked() const noexcept {
+  std::array<std::uint8_t, 16> bytes{};
+  const Bytes from = address.bytes();
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const std::size_t kept = size > 8 * i ? std::min<std::size_t>(8, size - 8 * i) : 0;
+    bytes[i] = static_cast<std::uint8_t>(from[i] & (0xff00u >> kept));
+  }
+  if (address.is_v4()) return {IpAddress::v4(load_u32be(bytes)), size};
+  if (address.is_v6()) return {IpAddress::v6(bytes), size};
+  return {};
+}
+
+bool IpPrefix::contains(const IpAddress& other) const noexcept {
+  return !is_none() && other.family() == address.family() && IpPrefix{other, size}.masked() == masked();
+}
+
+std::string IpPrefix::text() const {
+  return is_none() ? std::string() : address.text() + "/" + std::to_string(size);
+}
+
+Result<IpPort> IpPort::parse(std::string_view text) noexcept {
+  IpPort endpoint;
+  if (text.empty()) return endpoint;
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return fail(Errc::bad_json, 808);
+  std::string_view host = text.substr(0, colon);
+  const bool brackets = host.size() >= 2 && host.front() == '[' && host.back() == ']';
+  if (brackets) host = host.substr(1, host.size() - 2);
+  const auto address = IpAddress::parse(host);
+  if (!address) return address.error();
+  if (address->is_v6() != brackets) return fail(Errc::bad_json, 809);
+  endpoint.address = *address;
+  if (!parse_decimal(text.substr(colon + 1), 5, false, endpoint.port)) return fail(Errc::bad_json, 810);
+  return endpoint;
+}
+
+std::string IpPort::text() const {
+  if (is_none()) return {};
+  const std::string port_text = ":" + std::to_string(port);
+  return address.is_v6() ? "[" + address.text() + "]" + port_text : address.text() + port_text;
+}
+
+Result<Time> Time::parse(std::string_view text) noexcept {
+  namespace chrono = std::chrono;
+  // 0123-56-89T12:45:78
+  constexpr std::size_t fixed = 19;
+  unsigned year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
+  const auto number = [&](std::size_t at, std::size_t size, unsigned& out) {
+    return parse_decimal(text.substr(at, size), size, true, out);
+  };
+  if (text.size() < fixed + 1 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' ||
+      text[16] != ':' || !number(0, 4, year) || !number(5, 2, month) || !number(8, 2, day) ||
+      !number(11, 2, hour) || !number(14, 2, minute) || !number(17, 2, second))
+    return fail(Errc::bad_json, 811);
+  const chrono::year_month_day date{chrono::year(static_cast<int>(year)), chrono::month(month),
+                                    chrono::day(day)};
+  if (!date.ok() || hour > 23 || minute > 59 || second > 59) return fail(Errc::bad_json, 812);
+
+  std::string_view rest = text.substr(fixed);
+  int milliseconds = 0;
+  if (rest[0] == '.') {
+    std::size_t digits = 0;
+    while (digits + 1 < rest.size() && rest[digits + 1] >= '0' && rest[digits + 1] <= '9') ++digits;
+    if (digits == 0) return fail(Errc::bad_json, 813);
+    for (std::size_t i = 0; i < 3; ++i)
+      milliseconds = milliseconds * 10 + (i < digits ? rest[i + 1] - '0' : 0);
+    rest.remove_prefix(digits + 1);
+  }
+  chrono::minutes offset{0};
+  if (rest != "Z") {
+    unsigned hours = 0, minutes = 0;
+    if (rest.size() != 6 || (rest[0] != '+' && rest[0] != '-') || rest[3] != ':' ||
+        !parse_decimal(rest.substr(1, 2), 2, true, hours) ||
+        !parse_decimal(rest.substr(4, 2), 2, true, minutes) || hours > 23 || minutes > 59)
+      return fail(Errc::bad_json, 814);
+    offset = chrono::minutes{60 * hours + minutes};
+    if (rest[0] == '-') offset = -offset;
+  }
+  return Time{chrono::sys_days(date) + chrono::hours(hour) + chrono::minutes(minute) +
+              chrono::seconds(second) + chrono::milliseconds(milliseconds) - offset};
+}
+
+std::string Time::text() const {
+  namespace chrono = std::chrono;
+  constexpr WallTime first = chrono::sys_days(chrono::year(0) / 1 / 1);
+  constexpr WallTime last =
+      chrono::sys_days(chrono::year(9999) / 12 / 31) + chrono::days(1) - chrono::milliseconds(1);
+  const WallTime clamped = std::clamp(at, first, last);
+  const auto day = chrono::floor<chrono::days>(clamped);
+  const chrono::year_month_day date(day);
+  const chrono::hh_mm_ss time(clamped - day);
+  std::string out;
+  out.reserve(24);
+  append_padded(static_cast<unsigned>(static_cast<int>(date.year())), 4, out);
+  out += '-';
+  append_padded(static_cast<unsigned>(date.month()), 2, out);
+  out += '-';
+  append_padded(static_cast<unsigned>(date.day()), 2, out);
+  out += 'T';
+  append_padded(static_cast<unsigned>(time.hours().count()), 2, out);
+  out += ':';
+  append_padded(static_cast<unsigned>(time.minutes().count()), 2, out);
+  out += ':';
+  append_padded(static_cast<unsigned>(time.seconds().count()), 2, out);
+  if (const auto fraction = time.subseconds().count(); fraction != 0) {
+    out += '.';
+    append_padded(static_cast<unsigned>(fraction), 3, out);
+    while (out.back() == '0') out.pop_back();
+  }
+  out += 'Z';
+  return out;
+}
+
+Result<RawJson> RawJson::parse(std::string_view text) {
+  json::Document document;
+  const auto value = document.parse_copy(as_bytes(text));
+  if (!value) return value.error();
+  std::string minified;
+  json::Writer writer(minified);
+  json::write(*value, writer);
+  return trusted(std::move(minified));
+}
+
+}  // namespace ts2021

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ts2021/msg/ssh.h"
+
+#include "msg/codec_impl.h"
+
+namespace ts2021 {
+
+TS_MESSAGE(SSHAction);
+TS_MESSAGE(SSHPolicy);
+
+}  // namespace ts2021
