@@ -51,7 +51,7 @@ class MessageParser::BeastOf final : public Beast, private http::basic_parser<is
     Parser::skip(skip_body);
     // Both limits are ours to keep.
     Parser::header_limit(std::numeric_limits<std::uint32_t>::max());
-    Parser::body_limit(boost::none);
+    Parser::body_limit(std::numeric_limits<std::uint64_t>::max());
   }
   std::size_t put(Bytes in, Code& code) override {
     return Parser::put(boost::asio::const_buffer(in.data(), in.size()), code);
