@@ -52,7 +52,8 @@ MapUpdate map_update(Registrar& registrar, const NodeRecord& before, const MapRe
     if (kind != MapKind::poll || !request.endpoints.empty()) take_endpoints(request, record);
   }
   if (same(before, record)) return update;
-  update.durable = before.hostinfo != record.hostinfo || before.given_name != record.given_name;
+  update.durable = before.given_name != record.given_name || !before.hostinfo ||
+                   concerns_peers(*before.hostinfo, *record.hostinfo);
   update.record = std::move(record);
   return update;
 }

@@ -151,10 +151,11 @@ void Registrar::apply_hostinfo(const Hostinfo& hostinfo, NodeRecord& record, Res
     record.home_derp = hostinfo.net_info->preferred_derp;
   if (!record.hostinfo || *record.hostinfo != hostinfo)
     record.hostinfo = std::make_shared<const Hostinfo>(hostinfo);
-  if (!record.given_name.empty() && record.hostname == hostinfo.hostname) return;
   const std::string label = label_from_hostname(hostinfo.hostname, record.id);
+  const bool same_label = label == label_from_hostname(record.hostname, record.id);
   record.hostname = hostinfo.hostname;
   const std::string old = record.given_name;
+  if (!old.empty() && same_label) return;
   record.given_name = tailnet_.names().allocate(label, record.id);
   if (record.given_name == old) return;
   reserved.node = record.id;

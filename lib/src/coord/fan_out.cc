@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "coord/fan_out.h"
+
+#include <algorithm>
+
+#include "ts2021/msg/downlevel.h"
+
+namespace ts2021::coord {
+namespace {
+
+constexpr Instant::duration longest_round_pause = std::chrono::milliseconds{200};
+
+Instant::duration with_jitter(Instant::duration silence, Entropy& entropy) {  // MAP-35
+  std::array<std::uint8_t, 2> random{};
+  entropy.fill(random);
+  const Instant::duration most = std::min<Instant::duration>(silence * 9 / 50, std::chrono::seconds{9});
+  return silence + most * ((random[0] << 8) | random[1]) / 65'536;
+}
+
+}  // namespace
+
+bool belongs_to(const CoordEvent& event, PollKey key) {
+  return std::visit(
+      [key](const auto& of) {
+        if constexpr (requires { of.call; }) return PollKey{of.session, of.call} == key;
+        return false;
+      },
+      event);
+}
+
+FanOut::FanOut(Tailnet& tailnet, Entropy& entropy, const CoordinatorConfig& config,
+               std::shared_ptr<const Policy> policy)
+    : tailnet_(tailnet), entropy_(entropy), config_(config), policy_(std::move(policy)) {}
+
+Snapshot FanOut::snapshot() const { return {tailnet_, *policy_, config_, derp_map_changed_, now_.wall}; }
+
+void FanOut::open(PollKey key, NodeId node, const MapRequest& request) {
+  Poll poll;
+  poll.node = node;
+  poll.capability = request.version;
+  poll.compression = parse_compression(request.compress);
+  poll.kind = kind_of(request);
+  poll.silence = with_jitter(config_.keep_alive, entropy_);
+  if (!polls_.emplace(key, poll).second) return;
+  fresh_.push_back(key);
+  if (poll.kind != MapKind::poll && poll.kind != MapKind::silent_poll) return;
+  auto& current = poll.kind == MapKind::poll ? live_ : silent_;
+  const auto [at, only] = current.try_emplace(node, key);
+  if (only) return;
+  // MAP-36: the new one is registered before the old one ends, so that the node never looks absent.
+  const PollKey old = std::exchange(at->second, key);
+  end(polls_.find(old));
+}
+
+void FanOut::end(Polls::iterator poll) {
+  events_.push_back(coord_event::MapEnd{poll->first.session, poll->first.call});
+  polls_.erase(poll);
+}
+
+std::optional<NodeId> FanOut::close(PollKey key) {
+  std::erase_if(events_, [key](const CoordEvent& event) { return belongs_to(event, key); });
+  const auto at = polls_.find(key);
+  if (at == polls_.end()) return std::nullopt;
+  const NodeId node = at->second.node;
+  polls_.erase(at);
+  if (const auto silent = silent_.find(node); silent != silent_.end() && silent->second == key)
+    silent_.erase(silent);
+  const auto live = live_.find(node);
+  if (live == live_.end() || live->second != key) return std::nullopt;
+  live_.erase(live);
+  return node;
+}
+
+void FanOut::taken(PollKey key) {
+  const auto at = polls_.find(key);
+  if (at == polls_.end() || !at->second.in_flight) return;
+  at->second.in_flight = false;
+  if (at->second.cursor < tailnet_.log().head()) behind_.push_back(key);
+}
+
+void FanOut::end_polls_of(NodeId node, const NodeState& last) {
+  live_.erase(node);
+  silent_.erase(node);
+  for (auto at = polls_.begin(); at != polls_.end();) {
+    const auto poll = at++;
+    if (poll->second.node != node) continue;
+    const auto [session, call] = poll->first;
+    if (poll->second.fresh) {
+      events_.push_back(coord_event::Refused{session, call, 404, "node not found", std::nullopt});
+      polls_.erase(poll);
+      continue;
+    }
+    if (!poll->second.in_flight)
+      if (auto pieces = pack(farewell(snapshot(), last), poll->second.capability, poll->second.compression))
+        events_.push_back(coord_event::MapFrame{session, call, std::move(pieces)});
+    end(poll);
+  }
+}
+
+void FanOut::set_policy(std::shared_ptr<const Policy> policy) {
+  policy_ = std::move(policy);
+  policy_changed_ = tailnet_.log().advance();
+}
+
+void FanOut::advance(Now now) {
+  now_ = now;
+  send_keep_alives();
+  if (!round_.empty()) return;
+  if (!round_measured_) {
+    round_measured_ = true;
+    next_round_ = round_started_ + std::min(2 * (now.mono - round_started_), longest_round_pause);
+  }
+  if (now.mono >= next_round_) start_round();
+}
+
+void FanOut::start_round() {
+  const Position head = tailnet_.log().head();
+  if (round_head_ == head && behind_.empty()) return;
+  if (round_head_ == head) {
+    round_.assign(behind_.begin(), behind_.end());
+  } else {
+    Position slowest = head;
+    for (const auto& [key, poll] : polls_) {
+      if (poll.fresh) continue;
+      slowest = std::min(slowest, poll.cursor);
+      if (!poll.in_flight && poll.cursor < head) round_.push_back(key);
+    }
+    tailnet_.log().forget_removed(slowest);
+  }
+  behind_.clear();
+  round_head_ = head;
+  if (round_.empty()) return;
+  ++counters_.rounds;
+  round_started_ = now_.mono;
+  round_measured_ = false;
+}
+
+void FanOut::send_keep_alives() {
+  while (!keep_alives_.empty() && keep_alives_.top().first <= now_.mono) {
+    const PollKey key = keep_alives_.top().second;
+    keep_alives_.pop();
+    const auto at = polls_.find(key);
+    if (at == polls_.end()) continue;
+    Poll& poll = at->second;
+    if (poll.last_frame + poll.silence <= now_.mono) {
+      if (!poll.in_flight) {
+        SharedPieces& frame = keep_alive_frames_[poll.compression];
+        if (!frame)
+          if (auto made = keep_alive_message(poll.compression, &compressor_)) frame = *made;
+        if (frame) {
+          events_.push_back(coord_event::MapFrame{key.session, key.call, frame});
+          poll.in_flight = true;
+          ++counters_.frames;
+        }
+      }
+      poll.last_frame = now_.mono;
+    }
+    keep_alives_.emplace(poll.last_frame + poll.silence, key);
+  }
+}
+
+std::optional<CoordEvent> FanOut::next_event() {
+  if (events_.empty()) return serve_next();
+  CoordEvent event = std::move(events_.front());
+  events_.pop_front();
+  return event;
+}
+
+std::optional<CoordEvent> FanOut::serve_next() {
+  while (!fresh_.empty() || !round_.empty()) {
+    auto& queue = fresh_.empty() ? round_ : fresh_;
+    const PollKey key = queue.front();
+    queue.pop_front();
+    const auto at = polls_.find(key);
+    if (at == polls_.end() || at->second.in_flight) continue;
+    Poll& poll = at->second;
+    if (!poll.fresh && poll.cursor >= tailnet_.log().head()) continue;
+    const bool first = poll.fresh;
+    SharedPieces pieces;
+    switch (serve(poll, pieces)) {
+      case Serve::nothing:
+        continue;
+      case Serve::end:
+        if (const auto live = live_.find(poll.node); live != live_.end() && live->second == key)
+          live_.erase(live);
+        if (const auto silent = silent_.find(poll.node); silent != silent_.end() && silent->second == key)
+          silent_.erase(silent);
+        polls_.erase(at);
+        return coord_event::MapEnd{key.session, key.call};
+      case Serve::frame:
+        break;
+    }
+    if (!pieces) return coord_event::Drop{key.session, fail(Errc::limit_exceeded, 900)};
+    ++counters_.frames;
+    poll.last_frame = now_.mono;
+    poll.in_flight = true;
+    if (poll.kind == MapKind::fetch || poll.kind == MapKind::silent_fetch)
+      end(at);
+    else if (first)
+      keep_alives_.emplace(poll.last_frame + poll.silence, key);
+    return coord_event::MapFrame{key.session, key.call, std::move(pieces)};
+  }
+  return std::nullopt;
+}
+
+FanOut::Serve FanOut::serve(Poll& poll, SharedPieces& out) {
+  const ChangeLog& log = tailnet_.log();
+  const Position head = log.head();
+  const NodeState* self = tailnet_.find(poll.node);
+  if (!self) return Serve::end;
+  const ViewClass view = policy_->view_of(*self->record);
+  const Position cursor = poll.cursor;
+  const bool resync = cursor < policy_changed_ || cursor < log.floor() || view != poll.view;
+  const bool fresh = std::exchange(poll.fresh, false);
+  poll.view = view;
+  if (fresh || resync) {
+    const bool lost = !fresh && cursor < log.floor();
+    MapResponse map = full_map(snapshot(), {poll.node, view, poll.capability}, fresh);
+    if (!fresh && derp_map_changed_ > cursor && config_.derp_map) map.derp_map = *config_.derp_map;
+    // MAP-22: nobody knows any more whom the client must forget, and an empty list would not say it.
+    if (lost && map.peers.empty()) return Serve::end;
+    poll.cursor = head;
+    ++counters_.full_maps;
+    out = pack(std::move(map), poll.capability, poll.compression);
+    return Serve::frame;
+  }
+  poll.cursor = head;
+  const Viewer own{poll.node, view, poll.capability};
+  if (log.latest(poll.node) > cursor) {
+    auto message = delta(snapshot(), own, cursor);
+    if (!message) return Serve::nothing;
+    out = pack(std::move(*message), poll.capability, poll.compression);
+    return Serve::frame;
+  }
+  if (cache_head_ != head) {
+    cache_.clear();
+    cache_head_ = head;
+  }
+  const CapabilityClass of = capability_class(poll.capability);
+  const auto [cached, is_new] = cache_.try_emplace({view, of, poll.compression, cursor});
+  if (is_new) {
+    const Capability capability = lowest(of);
+    if (auto message = delta(snapshot(), {NodeId{}, view, capability}, cursor))
+      cached->second = pack(std::move(*message), capability, poll.compression);
+  } else if (cached->second) {
+    ++counters_.shared_frames;
+  }
+  if (!cached->second) return Serve::nothing;
+  out = *cached->second;
+  return Serve::frame;
+}
+
+SharedPieces FanOut::pack(MapResponse message, Capability capability, Compression compression) {
+  ++counters_.encodings;
+  downlevel(message, capability);
+  auto packed = map_message(as_bytes(encoded(message, capability)), compression, &compressor_);
+  return packed ? *packed : nullptr;
+}
+
+std::optional<Instant> FanOut::next_timeout() const {
+  std::optional<Instant> next;
+  if (!keep_alives_.empty()) next = keep_alives_.top().first;
+  const bool news = round_head_ != tailnet_.log().head() || !behind_.empty();
+  if (round_.empty() && news && (!next || next_round_ < *next)) next = next_round_;
+  return next;
+}
+
+}  // namespace ts2021::coord
