@@ -82,7 +82,6 @@ struct ServerConnection::Impl {
   Instant phase_since{};
   Now last;                              // of the latest call that had a time
   std::optional<Instant> split_since;    // a record is incomplete
-  std::optional<Instant> bodies_since;   // a request body is incomplete
   std::optional<Instant> stalled_since;  // output waits for the socket
   Error why{};
 
@@ -254,10 +253,6 @@ struct ServerConnection::Impl {
       split_since.reset();
     else if (!split_since)
       split_since = now.mono;
-    if (inside->h2.incomplete_bodies() == 0)
-      bodies_since.reset();
-    else if (!bodies_since)
-      bodies_since = now.mono;
   }
 
   // Moves what is pending into the queue of the socket, as far as it fits.
@@ -381,8 +376,9 @@ void ServerConnection::handle_timeout(Now now) {
     return;
   }
   if (c.phase != Phase::records) return;
+  const auto body_since = c.inside->h2.oldest_incomplete();
   if ((c.split_since && *c.split_since + limits.body_deadline <= now.mono) ||
-      (c.bodies_since && *c.bodies_since + limits.body_deadline <= now.mono)) {
+      (body_since && *body_since + limits.body_deadline <= now.mono)) {
     c.abort(fail(Errc::timeout, 714));
     return;
   }
@@ -553,7 +549,8 @@ std::optional<Instant> ServerConnection::next_timeout() const noexcept {
   if (c.starved) earliest(c.last.mono + starved_retry);
   if (c.stalled_since) earliest(*c.stalled_since + limits.write_stall_deadline);
   if (c.split_since) earliest(*c.split_since + limits.body_deadline);
-  if (c.bodies_since) earliest(*c.bodies_since + limits.body_deadline);
+  if (c.phase == Phase::records)
+    if (const auto since = c.inside->h2.oldest_incomplete()) earliest(*since + limits.body_deadline);
   for (const Impl::Push& push : c.pushes) earliest(push.since + limits.push_stall_deadline);
   return next;
 }

@@ -44,6 +44,7 @@ struct Stream {
   std::unique_ptr<Inbound> in;  // null once released, or answered here
   Outgoing out;
   Phase phase = Phase::head;
+  Instant began{};
   bool given = false;  // next_event() gave its Request out
   bool is_head = false;
   bool reset = false;   // by us
@@ -99,6 +100,7 @@ struct ServerSession::Impl final : SessionOwner {
     }
     Stream& stream = streams[id];
     stream.in = std::make_unique<Inbound>();
+    stream.began = now;
     ++open;
   }
 
@@ -237,8 +239,9 @@ struct ServerSession::Impl final : SessionOwner {
   void answer(std::int32_t id, Stream& stream, int status, std::string_view body,
               std::string_view allow = {}) {
     free_inbound(stream);
-    const Header more{"allow", allow};
-    const ResponseHead head{status, "text/plain; charset=utf-8", std::span(&more, allow.empty() ? 0U : 1U)};
+    const std::array<Header, 2> more{{{"x-content-type-options", "nosniff"}, {"allow", allow}}};
+    const ResponseHead head{status, "text/plain; charset=utf-8",
+                            std::span<const Header>(more).first(allow.empty() ? 1 : 2)};
     stream.phase = Phase::given;
     if (!respond(id, stream, head, share(body))) session.reset(id, Code::internal_error);
   }
@@ -287,6 +290,7 @@ struct ServerSession::Impl final : SessionOwner {
   std::span<const Route> routes;
   ServerLimits limits;
   std::unordered_map<std::int32_t, Stream> streams;
+  Instant now{};  // of the latest feed()
   std::size_t open = 0;        // streams that nghttp2 has
   std::size_t heads = 0;       // bytes of all Inbound::text
   std::size_t unreleased = 0;  // bytes of all bodies
@@ -300,7 +304,10 @@ ServerSession::ServerSession(std::span<const Route> routes, const ServerLimits& 
     : impl_(std::make_unique<Impl>(routes, limits)) {}
 ServerSession::~ServerSession() = default;
 
-Result<void> ServerSession::feed(Bytes in, Now now) { return impl_->session.feed(in, now); }
+Result<void> ServerSession::feed(Bytes in, Now now) {
+  impl_->now = now.mono;
+  return impl_->session.feed(in, now);
+}
 
 std::optional<ServerSessionEvent> ServerSession::next_event() {
   while (impl_->next_event < impl_->events.size()) {
@@ -392,6 +399,13 @@ Result<void> ServerSession::drain_to(FrameSink sink) { return impl_->session.dra
 bool ServerSession::wants_output() const noexcept { return impl_->session.wants_output(); }
 bool ServerSession::preface_received() const noexcept { return impl_->session.settings_received(); }
 std::size_t ServerSession::open_streams() const noexcept { return impl_->open; }
+std::optional<Instant> ServerSession::oldest_incomplete() const noexcept {
+  std::optional<Instant> oldest;
+  for (const auto& [id, stream] : impl_->streams)
+    if (!stream.closed && !stream.reset && (stream.phase == Phase::head || stream.phase == Phase::body))
+      if (!oldest || stream.began < *oldest) oldest = stream.began;
+  return oldest;
+}
 std::size_t ServerSession::unreleased_bytes() const noexcept { return impl_->unreleased; }
 bool ServerSession::finished() const noexcept { return impl_->session.finished(); }
 

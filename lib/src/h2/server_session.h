@@ -71,7 +71,8 @@ class ServerSession {
   [[nodiscard]] bool preface_received() const noexcept;  // preface and the client's SETTINGS
   [[nodiscard]] std::size_t open_streams() const noexcept;
   [[nodiscard]] std::size_t unreleased_bytes() const noexcept;
-  [[nodiscard]] std::size_t incomplete_bodies() const noexcept;  // requests whose END_STREAM has not come
+  // When the oldest request began whose END_STREAM has not come yet.
+  [[nodiscard]] std::optional<Instant> oldest_incomplete() const noexcept;
   [[nodiscard]] bool finished() const noexcept;                  // nothing more to read or write
 
  private:

@@ -23,18 +23,18 @@ enum class ClientMode : std::uint8_t { http1, noise, noise_websocket };
 
 struct ClientConfig {
   ClientMode mode = ClientMode::noise;
-  std::string host;                           // Host header and :authority, with the port as in the URL
-  const MachineKeyPair* machine = nullptr;    // noise: must outlive the connection
-  ControlNoisePublic server{};                // noise: from GET /key; zero is refused
-  ProtocolVersion version{};                  // noise: our capability version
-  std::size_t max_early_payload = 64 << 10;   // bytes
+  std::string host;                          // Host header and :authority, with the port as in the URL
+  const MachineKeyPair* machine = nullptr;   // noise: must outlive the connection
+  ControlNoisePublic server{};               // noise: from GET /key; zero is refused
+  ProtocolVersion version{};                 // noise: our capability version
+  std::size_t max_early_payload = 64 << 10;  // bytes
   Limits limits{};
   std::chrono::milliseconds dial_deadline{10'000};  // until Ready
 };
 
 struct ClientCall {
   std::string_view method = "POST";
-  std::string_view path;              // with query
+  std::string_view path;  // with query
   std::span<const Header> headers{};
 };
 

@@ -9,11 +9,11 @@
 namespace ts2021 {
 
 struct Limits {
-  std::size_t max_head = 16 << 10;            // bytes of an HTTP/1.1 head
-  std::size_t max_output = 256 << 10;         // bytes queued for the socket: 64 full records
-  std::size_t max_bodies = 2 << 20;           // unreleased body bytes of one connection: its HTTP/2 window
-  std::uint32_t max_streams = 250;            // announced; some fewer are served (H2-7)
-  std::uint32_t max_resets_per_10_s = 100;    // resets, pings and settings of the peer
+  std::size_t max_head = 16 << 10;          // bytes of an HTTP/1.1 head
+  std::size_t max_output = 256 << 10;       // bytes queued for the socket: 64 full records
+  std::size_t max_bodies = 2 << 20;         // unreleased body bytes of one connection: its HTTP/2 window
+  std::uint32_t max_streams = 250;          // announced; some fewer are served (H2-7)
+  std::uint32_t max_resets_per_10_s = 100;  // resets, pings and settings of the peer
   std::chrono::milliseconds head_deadline{10'000};         // a head, from its first byte or the accept
   std::chrono::milliseconds keep_alive_deadline{75'000};   // between two requests of the outer site
   std::chrono::milliseconds preface_deadline{10'000};      // HTTP/2 preface and SETTINGS

@@ -34,8 +34,8 @@ class ServerConnection {
   ~ServerConnection();
   ServerConnection(ServerConnection&&) noexcept;
 
-  // 1. In: bytes and time. Takes all of `in` and scribbles on it. An error ends the connection; the same error
-  // waits in Closed, so a driver need not look at it.
+  // 1. In: bytes and time. Takes all of `in` and scribbles on it. An error ends the connection; the same
+  // error waits in Closed, so a driver need not look at it.
   Result<void> receive(MutableBytes in, Now now);
   void receive_end(Now now);
   void handle_timeout(Now now);
@@ -44,8 +44,8 @@ class ServerConnection {
   [[nodiscard]] std::optional<ServerEvent> next_event();
 
   // 3. Commands. A command on a stream that is gone is misuse and changes nothing.
-  // After PeerKnown: `early_payload` is JSON of at most 1,024 bytes, or empty for none; it is dropped for peers that
-  // cannot take it (version < 49, EAR-2; WebSocket, EAR-3).
+  // After PeerKnown: `early_payload` is JSON of at most 1,024 bytes, or empty for none; it is dropped for
+  // peers that cannot take it (version < 49, EAR-2; WebSocket, EAR-3).
   Result<void> accept(Bytes early_payload, Now now);
   void refuse(std::string_view fixed_text, Now now);  // goes to a stranger: a literal, never input (HSK-7)
   Result<void> respond(StreamId stream, const ResponseHead& head, SharedBytes body);
@@ -57,8 +57,8 @@ class ServerConnection {
   void drain(Now now);            // GOAWAY, finish what is open, then close
   void close(Error why, Now now);
 
-  // 4. Out: bytes, at most as many views as `pieces` holds; they live until the next call. Sealing happens here, so
-  // a blocked socket costs no cipher time. 16 views are a full queue.
+  // 4. Out: bytes, at most as many views as `pieces` holds; they live until the next call. Sealing happens
+  // here, so a blocked socket costs no cipher time. 16 views are a full queue.
   [[nodiscard]] std::size_t output(std::span<Bytes> pieces, Now now);
   void output_sent(std::size_t n, Now now);
 
