@@ -5,6 +5,7 @@ package interop
 import (
 	"encoding/json"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,23 +33,28 @@ func TestGoServer(t *testing.T) {
 	}
 	address := alpha.address()
 
-	out, _, err = output(t, 30*time.Second, tool, "map", s.URL, "--auth-key", s.AuthKey, "--hostname", "ours", "--seconds", "20",
-		"--peers", "1", "--json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	// One message per line, as it came; the first is the whole map.
-	var netmap tailcfg.MapResponse
-	if err := json.Unmarshal([]byte(strings.SplitN(out, "\n", 2)[0]), &netmap); err != nil {
-		t.Fatalf("%v in %q", err, out)
-	}
-	if netmap.Node == nil || !strings.HasPrefix(netmap.Node.Name, "ours.") {
-		t.Fatalf("the map shows itself as %+v", netmap.Node)
-	}
-	if len(netmap.Peers) != 1 || !strings.HasPrefix(netmap.Peers[0].Name, "alpha.") || netmap.Peers[0].Addresses[0].Addr() != address {
-		t.Fatalf("the peers are %+v", netmap.Peers)
+	// The newest version we speak, and the last one whose map poll also carries what others should know of the node.
+	for hostname, version := range map[string]string{"newest": "148", "older": "67"} {
+		out, _, err = output(t, 30*time.Second, tool, "map", s.URL, "--auth-key", s.AuthKey, "--hostname", hostname,
+			"--capability", version, "--seconds", "20", "--peers", "1", "--json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		// One message per line, as it came; the first is the whole map.
+		var netmap tailcfg.MapResponse
+		if err := json.Unmarshal([]byte(strings.SplitN(out, "\n", 2)[0]), &netmap); err != nil {
+			t.Fatalf("%v in %q", err, out)
+		}
+		if netmap.Node == nil || !strings.HasPrefix(netmap.Node.Name, hostname+".") {
+			t.Fatalf("the map shows itself as %+v", netmap.Node)
+		}
+		if !slices.ContainsFunc(netmap.Peers, func(p *tailcfg.Node) bool {
+			return strings.HasPrefix(p.Name, "alpha.") && p.Addresses[0].Addr() == address
+		}) {
+			t.Fatalf("the peers are %+v", netmap.Peers)
+		}
 	}
 	// And the official node sees ours.
-	alpha.waitPeer("ours", "in its map", 5*time.Second, isThere)
+	alpha.waitPeer("older", "in its map", 5*time.Second, isThere)
 	recordJoined(t, "testcontrol "+moduleVersion, 1)
 }
