@@ -40,7 +40,7 @@ int main(int argc, char** argv) {
       for (std::size_t n = 0; n < seed.size(); n += step, ++runs)
         run({seed.begin(), seed.begin() + static_cast<std::ptrdiff_t>(n)});
       for (std::size_t n = 0; n < seed.size(); n += step)
-        for (const std::uint8_t flip : {0x01, 0x20, 0x80, 0xff}) {
+        for (const int flip : {0x01, 0x20, 0x80, 0xff}) {
           auto changed = seed;
           changed[n] = static_cast<std::uint8_t>(changed[n] ^ flip);
           run(changed);
