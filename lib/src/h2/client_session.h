@@ -26,8 +26,8 @@ struct ClientLimits {
 struct ClientRequest {
   std::string_view method = "POST";
   std::string_view scheme = "https";
-  std::string_view authority;
-  std::string_view path;
+  std::string_view authority{};
+  std::string_view path{};
   std::span<const Header> headers{};  // lower-case names
 };
 

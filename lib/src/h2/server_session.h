@@ -73,7 +73,7 @@ class ServerSession {
   [[nodiscard]] std::size_t unreleased_bytes() const noexcept;
   // When the oldest request began whose END_STREAM has not come yet.
   [[nodiscard]] std::optional<Instant> oldest_incomplete() const noexcept;
-  [[nodiscard]] bool finished() const noexcept;                  // nothing more to read or write
+  [[nodiscard]] bool finished() const noexcept;  // nothing more to read or write
 
  private:
   struct Impl;
