@@ -103,6 +103,7 @@ struct ClientSession::Impl final : SessionOwner {
     if (!stream) return;
     if (!stream->ended && !stream->cancelled) {
       Queued gone{Queued::Kind::gone, id};
+      // H2-15: above the last stream nothing was done, so the caller may repeat it elsewhere.
       gone.why = last_stream && id > *last_stream ? fail(Errc::going_away, 425, code)
                                                   : fail(Errc::stream_reset, 426, code);
       events.push_back(std::move(gone));

@@ -106,7 +106,7 @@ struct ServerSession::Impl final : SessionOwner {
 
   void on_header(std::int32_t id, std::string_view name, std::string_view value) noexcept override {
     Stream* const stream = find(id);
-    if (!stream || stream->phase != Phase::head) return;  // refused, or trailers (H2-11)
+    if (!stream || stream->phase != Phase::head) return;  // refused, or trailers (H2-13)
     Inbound& in = *stream->in;
     const bool pseudo = name.starts_with(':');
     if (pseudo && name != ":method" && name != ":path") return;  // H2-10
@@ -290,7 +290,7 @@ struct ServerSession::Impl final : SessionOwner {
   std::span<const Route> routes;
   ServerLimits limits;
   std::unordered_map<std::int32_t, Stream> streams;
-  Instant now{};  // of the latest feed()
+  Instant now{};               // of the latest feed()
   std::size_t open = 0;        // streams that nghttp2 has
   std::size_t heads = 0;       // bytes of all Inbound::text
   std::size_t unreleased = 0;  // bytes of all bodies

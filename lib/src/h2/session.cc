@@ -238,6 +238,8 @@ Session::Session(const SessionOptions& options, SessionOwner& owner)
     dead_ = true;
     return;
   }
+  // Submitted before any input, so that even an ACK in the client's first flight answers it (H2-2, H2-5,
+  // H2-14).
   std::array<nghttp2_settings_entry, 3> settings;
   settings[0] = server_ ? nghttp2_settings_entry{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, options.max_streams}
                         : nghttp2_settings_entry{NGHTTP2_SETTINGS_ENABLE_PUSH, 0};
@@ -396,7 +398,7 @@ void Session::reset(std::int32_t stream, Code code) noexcept {
     (void)nghttp2_submit_rst_stream(ng_.get(), NGHTTP2_FLAG_NONE, stream, static_cast<std::uint32_t>(code));
 }
 
-void Session::go_away() noexcept {
+void Session::go_away() noexcept {  // H2-15
   if (!error_)
     (void)nghttp2_submit_goaway(ng_.get(), NGHTTP2_FLAG_NONE,
                                 nghttp2_session_get_last_proc_stream_id(ng_.get()), NGHTTP2_NO_ERROR, nullptr,
