@@ -25,7 +25,7 @@ Buffer drain(ByteQueue& queue, std::size_t step) {
 }  // namespace
 
 TEST_CASE("a byte queue gives back what it took, in order, whatever the steps") {
-  for (const std::size_t step : {1, 7, 4096, 16384, 100000}) {
+  for (const std::size_t step : std::initializer_list<std::size_t>{1, 7, 4096, 16384, 100000}) {
     BlockPool pool(16);
     ByteQueue queue(pool, 200'000);
     Buffer in(100'000);

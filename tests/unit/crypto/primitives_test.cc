@@ -110,7 +110,8 @@ TEST_CASE("the record cipher and the handshake's cipher are the same one") {
   test::SeededEntropy entropy(3);
   crypto::Aead aead;
   const std::array<std::uint8_t, 12> zero_nonce{};
-  for (const std::size_t size : {0, 1, 15, 16, 17, 63, 64, 65, 255, 256, 257, 700, 1024, 4076, 4077}) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{0, 1, 15, 16, 17, 63, 64, 65, 255, 256,
+                                                                   257, 700, 1024, 4076, 4077}) {
     INFO("size " << size);
     Array32 key;
     entropy.fill(key);

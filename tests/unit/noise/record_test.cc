@@ -165,7 +165,8 @@ TEST_CASE("REC-5 empty records count and yield nothing; 1,000 in a row are the l
 }
 
 TEST_CASE("REC-2 the writer splits texts into full records and sends nothing for nothing") {
-  for (const std::size_t size : {1, 4076, 4077, 4078, 8154, 8155, 16308, 16309, 20000, 100'000}) {
+  for (const std::size_t size :
+       std::initializer_list<std::size_t>{1, 4076, 4077, 4078, 8154, 8155, 16308, 16309, 20000, 100'000}) {
     INFO("size " << size);
     BlockPool pool(64);
     ByteQueue queue(pool, 1 << 20);
@@ -259,8 +260,8 @@ TEST_CASE("a writer takes all or nothing, and goes on when the queue has drained
 
 TEST_CASE("without a block the writer takes nothing of up to four records, or ends; nothing leaks") {
   std::size_t soft = 0, hard = 0;
-  for (const std::size_t size : {100, 4077, 8000, 16308, 60'000})
-    for (const std::size_t before : {0, 50, 3000}) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{100, 4077, 8000, 16308, 60'000})
+    for (const std::size_t before : std::initializer_list<std::size_t>{0, 50, 3000}) {
       test::fail_every_request([&](std::size_t nth) {
         BlockPool pool(64);
         bool failed = false;

@@ -59,7 +59,7 @@ TEST_CASE("HSK-5 a wrong type or length fails on the header, before a body") {
 }
 
 TEST_CASE("HSK-8 an error record is read to its end, kept up to 256 bytes and never trusted") {
-  for (const std::size_t length : {0, 1, 31, 255, 256, 257, 4096, 65535}) {
+  for (const std::size_t length : std::initializer_list<std::size_t>{0, 1, 31, 255, 256, 257, 4096, 65535}) {
     const Buffer input = message_of(3, static_cast<std::uint16_t>(length), length);
     const std::string whole = "peer_refused/233/0 took " + std::to_string(3 + length) + " text '" +
                               std::string(std::min<std::size_t>(length, 256), 'x') + "'";

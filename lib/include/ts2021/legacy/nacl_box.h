@@ -34,8 +34,9 @@ class NaclBox {
     return between_bytes(self.reveal_bytes(), peer.bytes());
   }
 
-  // `whole` has the plaintext behind `overhead` bytes of room and becomes the box, with a nonce drawn from
-  // `entropy`. Error misuse when it is shorter than `overhead`.
+  // One key for all messages and both directions (BOX-4), so a client must itself refuse an answer that is
+  // its own request. `whole` has the plaintext behind `overhead` bytes of room and becomes the box, with a
+  // nonce drawn from `entropy`. Error misuse when it is shorter than `overhead`.
   [[nodiscard]] Result<void> seal(MutableBytes whole, Entropy& entropy) const noexcept;
   // The plaintext, in place: a view inside `whole`, empty for an empty message. On bad_box the bytes are as
   // they were; answer 400.
