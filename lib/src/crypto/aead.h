@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ChaCha20-Poly1305 (RFC 8439), in place. The link-time seam: another file that defines these functions
-// replaces the cipher, as aead_awslc.cc does for speed and tests/fuzz/null_crypto.cc to let a fuzzer through.
+// ChaCha20-Poly1305 (RFC 8439), in place. A text may be empty but not null. The link-time seam: another file
+// that defines these functions replaces the cipher, as aead_awslc.cc does for speed and
+// tests/fuzz/null_crypto.cc to let a fuzzer through.
 #pragma once
 
 #include <cstdint>
