@@ -424,7 +424,7 @@ TEST_CASE("a sink with little room gets every frame once and in order") {
   };
   const std::string whole = drive(1'000'000);
   REQUIRE(whole.size() == 4 + 20'000 + 4 + 1 + 5000 + 1 + 10);
-  for (const std::size_t k : {1, 2, 3, 7}) REQUIRE(drive(k) == whole);
+  for (const std::size_t k : {1U, 2U, 3U, 7U}) REQUIRE(drive(k) == whole);
 }
 
 TEST_CASE("a sink that refuses by size never gets half a frame") {
