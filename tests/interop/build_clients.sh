@@ -11,6 +11,9 @@ root="${XDG_CACHE_HOME:-$HOME/.cache}/libts2021/clients"
 
 go_of() {
   case "$1" in
+    v1.32.*) echo go1.19.13 ;;
+    v1.40.*) echo go1.20.14 ;;
+    v1.50.*) echo go1.21.13 ;;
     v1.60.* | v1.70.*) echo go1.22.12 ;;
     v1.80.*) echo go1.23.12 ;;
     v1.90.*) echo go1.25.14 ;;
@@ -45,12 +48,29 @@ build() {
   [ -d "$module" ] || { echo "build_clients.sh: tailscale.com@$version can't be downloaded" >&2; return 1; }
   cp -R "$module" "$work/source"
   chmod -R u+w "$work/source"
+  # Modules that are no longer served under their old names: the same code elsewhere.
+  (
+    cd "$work/source"
+    elsewhere() { # NAME PLACE[@VERSION]; the same version where none is given
+      pinned=$(sed -n "s|^[[:space:]]*$1 \(v[^ ]*\).*|\1|p" go.mod)
+      case "$pinned:$2" in
+        :*) ;;
+        *@*) go mod edit -replace "$1=$2" ;;
+        *) go mod edit -replace "$1=$2@$pinned" ;;
+      esac
+    }
+    elsewhere inet.af/peercred github.com/tailscale/peercred@v0.0.0-20250107143737-35a0c7bd7edc
+    elsewhere inet.af/wf github.com/tailscale/wf@v0.0.0-20240214030419-6fbb0a674ee6
+    elsewhere inet.af/tcpproxy github.com/inetaf/tcpproxy@v0.0.0-20240214030015-3ce58045626c
+    elsewhere inet.af/netaddr github.com/inetaf/netaddr
+  )
+  export GONOSUMDB='github.com/inetaf/*'
   number=${version#v}
   set --
   for name in Long Short longStamp shortStamp; do set -- "$@" "-X tailscale.com/version.$name=$number"; done
   mkdir "$work/bin"
   for program in tailscaled tailscale derper; do
-    (cd "$work/source" && go build -trimpath -ldflags "$*" -o "$work/bin/$program" "./cmd/$program")
+    (cd "$work/source" && go build -mod=mod -trimpath -ldflags "$*" -o "$work/bin/$program" "./cmd/$program")
   done
   rm -rf "$target"
   mv "$work/bin" "$target"
