@@ -240,7 +240,8 @@ TEST_CASE("one append is one binary message; a client masks with fresh keys") {
   const Buffer message = test::buffer(std::string(51, 'n'));
   REQUIRE(server.socket.append(message, server.out));
   REQUIRE(server.written() == frame(fin | binary, message, false));
-  for (const std::size_t size : {0, 1, 125, 126, 4096, 16370, 16384, 32768}) {
+  for (const std::size_t size :
+       std::initializer_list<std::size_t>{0, 1, 125, 126, 4096, 16370, 16384, 32768}) {
     const std::string payload(size, 'p');
     INFO(size);
     REQUIRE(server.socket.append(as_bytes(payload), server.out));
