@@ -117,7 +117,14 @@ void Writer::integer(std::uint64_t value) {
 }
 void Writer::floating(double value) {
   comma();
+  const std::size_t start = out_.size();
   append_number(std::isfinite(value) ? value : 0.0, out_);
+  // A long run of digits would read as an integer out of range.
+  if (out_.size() - start < 18 || out_.find_first_of(".e", start) != std::string::npos) return;
+  out_.resize(start);
+  std::array<char, 32> text;
+  out_.append(text.data(),
+              std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific).ptr);
 }
 void Writer::boolean(bool value) { raw(value ? "true" : "false"); }
 void Writer::null() { raw("null"); }

@@ -43,8 +43,8 @@ TEST_CASE("zstd: MAP-2 several frames are one text, under one limit") {
     all.insert(all.end(), frame.begin(), frame.end());
   }
   Buffer out;
-  REQUIRE(decoder.decompress(all, 12, out));
-  CHECK(as_text(out) == "{\"a\":[1,2,3]}" + std::string());
+  REQUIRE(decoder.decompress(all, 13, out));
+  CHECK(as_text(out) == "{\"a\":[1,2,3]}");
 }
 
 TEST_CASE("zstd: a frame that others made") {

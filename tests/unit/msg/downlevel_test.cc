@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ts2021/msg/downlevel.h"
+
+#include <algorithm>
+#include <string>
+
+#include "sample_map.h"
+#include "support/catch.h"
+
+namespace ts2021 {
+namespace {
+
+MapResponse for_viewer(unsigned capability, MapResponse map = test::sample_map()) {
+  const test::OneHolder holder;
+  downlevel(map, static_cast<Capability>(capability), &holder);
+  return map;
+}
+
+TEST_CASE("downlevel: API-70 the home relay in both forms") {
+  Node node;
+  set_home_derp(node, 900);
+  CHECK(node.derp == "127.3.3.40:900");
+  CHECK(node.home_derp == 900);
+  CHECK(home_derp(node) == 900);
+  node.home_derp = 0;
+  CHECK(home_derp(node) == 900);
+  set_home_derp(node, 0);
+  CHECK(node.derp.empty());
+  CHECK(home_derp(node) == 0);
+  for (const char* text : {"", "127.3.3.40:", "127.3.3.40:x", "127.3.3.40:1x", "127.3.3.41:1",
+                           "127.3.3.40:-1", "127.3.3.40:99999999999"})
+    CHECK(derp_region(text) == 0);
+  set_home_derp(node, 7);
+  CHECK(encoded(node, Capability{26}).find(R"("DERP":"127.3.3.40:7")") != std::string::npos);
+  CHECK(encoded(node, Capability{110}).find("HomeDERP") == std::string::npos);
+  CHECK(encoded(node, Capability{111}).find(R"("DERP":"127.3.3.40:7","HomeDERP":7)") != std::string::npos);
+}
+
+TEST_CASE("downlevel: API-71 explicit AllowedIPs below 112") {
+  CHECK(for_viewer(111).node->allowed_ips == for_viewer(111).node->addresses);
+  CHECK(for_viewer(111).peers[0].allowed_ips == for_viewer(111).peers[0].addresses);
+  CHECK_FALSE(for_viewer(112).peers[0].allowed_ips);
+  MapResponse nothing;
+  nothing.peers_changed = {test::sample_node(2)};
+  nothing.peers_changed[0].allowed_ips.emplace();
+  CHECK(for_viewer(30, nothing).peers_changed[0].allowed_ips->empty());
+}
+
+TEST_CASE("downlevel: API-72 hidden peers") {
+  const auto ids = [](unsigned capability) {
+    std::string out;
+    for (const auto& peer : for_viewer(capability).peers)
+      out += std::to_string(static_cast<std::uint64_t>(peer.id));
+    return out;
+  };
+  CHECK(ids(58) == "238");
+  CHECK(ids(59) == "2358");
+  CHECK(ids(60) == "23458");
+  CHECK(ids(93) == "23458");
+  CHECK(ids(94) == "234578");
+  CHECK(ids(103) == "234578");
+  CHECK(ids(104) == "2345678");
+}
+
+TEST_CASE("downlevel: API-73 expired peers can't be reached") {
+  for (const unsigned capability : {26u, 52u, 53u, 148u}) {
+    const Node peer = for_viewer(capability).peers[1];
+    CHECK(peer.id == NodeId{3});
+    CHECK(peer.endpoints.empty());
+    CHECK(home_derp(peer) == 0);
+    CHECK(peer.expired == (capability >= 53));
+  }
+  CHECK(home_derp(for_viewer(148).peers[0]) == 900);
+}
+
+TEST_CASE("downlevel: API-74 capabilities as a list below 74") {
+  CHECK(for_viewer(73).node->capabilities == std::vector<std::string>{"https", "value"});
+  CHECK(for_viewer(73).node->cap_map.empty());
+  CHECK(for_viewer(74).node->capabilities.empty());
+  CHECK(for_viewer(74).node->cap_map.size() == 2);
+  MapResponse both;
+  both.node = test::sample_node(1);
+  both.node->capabilities = {"https"};
+  both.node->cap_map = {{"https", {}}};
+  CHECK(for_viewer(73, both).node->capabilities.size() == 1);
+}
+
+TEST_CASE("downlevel: API-75 who understands which patch") {
+  // In the order of sample_map(): relay, endpoints, key, signature, disco, online, seen, expiry, cap, capmap.
+  const unsigned needed[] = {33, 33, 36, 40, 36, 36, 36, 36, 54, 74};
+  const auto patches = test::sample_map().peers_changed_patch;
+  REQUIRE(patches.size() == std::size(needed));
+  for (std::size_t i = 0; i < patches.size(); ++i) {
+    INFO(i);
+    CHECK_FALSE(patch_fits(patches[i], static_cast<Capability>(needed[i] - 1)));
+    CHECK(patch_fits(patches[i], static_cast<Capability>(needed[i])));
+    CHECK(patch_fits(patches[i], any_capability));
+  }
+  PeerChange cleared;
+  cleared.endpoints.emplace();
+  CHECK_FALSE(patch_fits(cleared, any_capability));
+  CHECK(for_viewer(32).peers_changed_patch.empty());
+  CHECK(for_viewer(33).peers_changed_patch.size() == 2);
+  CHECK(for_viewer(148).peers_changed_patch.size() == 10);
+}
+
+TEST_CASE("downlevel: API-76 filter rules") {
+  CHECK(for_viewer(31).packet_filter->size() == 2);
+  CHECK(for_viewer(32).packet_filter->size() == 3);
+  const auto grant = [](unsigned capability) {
+    return for_viewer(capability).packet_filter->back().cap_grant.at(0);
+  };
+  CHECK(grant(66).caps == std::vector<std::string>{"k"});
+  CHECK(grant(66).cap_map.empty());
+  CHECK(grant(67).caps.empty());
+  CHECK(grant(67).cap_map.size() == 1);
+  const auto sources = [](unsigned capability) {
+    const auto map = for_viewer(capability);
+    return (capability < 81 ? *map.packet_filter : *map.packet_filters.at("base")).at(1).src_ips;
+  };
+  CHECK(sources(80) == std::vector<std::string>{"100.64.0.5", "100.64.0.9"});
+  CHECK(sources(108) == std::vector<std::string>{"100.64.0.5", "100.64.0.9"});
+  CHECK(sources(109) == std::vector<std::string>{"cap:x", "100.64.0.9"});
+
+  FilterRule only = allow_all_rule();
+  only.src_ips = {"cap:nobody"};
+  const test::OneHolder holder;
+  CHECK(rules_for({only}, Capability{108}, &holder).empty());
+  CHECK(rules_for({only}, Capability{108}).empty());
+  CHECK(rules_for({only}, Capability{109}).size() == 1);
+}
+
+TEST_CASE("downlevel: one packet filter below 81, named ones from there") {
+  CHECK(for_viewer(80).packet_filters.empty());
+  CHECK(for_viewer(80).packet_filter->size() == 3);
+  CHECK(for_viewer(81).packet_filters.size() == 2);
+  CHECK_FALSE(for_viewer(81).packet_filter);
+  MapResponse nothing;
+  nothing.packet_filters["base"].emplace();
+  CHECK(for_viewer(80, nothing).packet_filter == std::vector<FilterRule>{});
+  CHECK(joined({{"b", {{allow_all_rule()}}}, {"a", {}}, {"c", std::nullopt}}).size() == 1);
+}
+
+TEST_CASE("downlevel: health texts below 117") {
+  CHECK(for_viewer(116).health == std::vector<std::string>{"Title: Text"});
+  CHECK(for_viewer(116).display_messages.empty());
+  CHECK_FALSE(for_viewer(117).health);
+  CHECK(for_viewer(117).display_messages.size() == 1);
+  MapResponse both = test::sample_map();
+  both.health = {"old"};
+  CHECK(for_viewer(116, both).health->size() == 2);
+  CHECK_FALSE(for_viewer(117, both).health);
+  MapResponse only;
+  only.health = {"old"};
+  CHECK(for_viewer(117, only).health->size() == 1);
+}
+
+TEST_CASE("downlevel: no relay map without regions below 65") {
+  MapResponse partial;
+  partial.derp_map.emplace().home_params.emplace();
+  CHECK_FALSE(for_viewer(64, partial).derp_map);
+  CHECK(for_viewer(65, partial).derp_map);
+  CHECK(for_viewer(64).derp_map);
+}
+
+}  // namespace
+}  // namespace ts2021
