@@ -117,7 +117,7 @@ struct ServerConnection::Impl {
   void note_http1_state(Now now) {
     if (phase != Phase::http1) return;
     Http1State state = Http1State::head;
-    if (!http1->wants_input())
+    if (http1->answering() || !http1->wants_input())
       state = Http1State::waiting;
     else if (http1->in_body())
       state = Http1State::body;
@@ -239,7 +239,7 @@ struct ServerConnection::Impl {
     if (h2_error) {
       pump(now);  // the GOAWAY
       finish(error, now);
-    } else if (websocket && error.code == Errc::bad_websocket_frame) {
+    } else if (websocket && websocket->close_pending()) {
       websocket->fill(out);
       finish(error, now);
     } else {
@@ -347,7 +347,7 @@ void ServerConnection::receive_end(Now now) {
     case Phase::http1:
       c.http1->feed_end();
       c.pump(now);
-      if (c.phase == Phase::http1 && c.http1->wants_input()) c.finish(fail(Errc::end_of_stream, 708), now);
+      if (c.phase == Phase::http1 && !c.http1->answering()) c.finish(fail(Errc::end_of_stream, 708), now);
       return;
     case Phase::opened:
       c.abort(fail(Errc::end_of_stream, 709));
@@ -486,7 +486,7 @@ void ServerConnection::drain(Now now) {
     c.draining = true;
     c.inside->h2.drain();
     c.pump(now);
-  } else if (c.phase == Phase::http1 && !c.http1->wants_input()) {
+  } else if (c.phase == Phase::http1 && c.http1->answering()) {
     c.http1->feed_end();  // the open request is answered, no other is read
   } else {
     c.finish(fail(Errc::closed, 721), now);

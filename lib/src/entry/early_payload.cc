@@ -26,7 +26,7 @@ Result<std::size_t> EarlyPayloadReader::feed(Bytes in) {
       done_ = present_ = buffer_.size() == need_;
       continue;
     }
-    if (have < early_payload_magic.size() && in[used] != early_payload_magic[have]) {  // EAR-2
+    if (have < early_payload_magic.size() && in[used] != early_payload_magic[have]) {  // EAR-4
       done_ = true;
       break;
     }
@@ -36,7 +36,7 @@ Result<std::size_t> EarlyPayloadReader::feed(Bytes in) {
     buffer_.clear();
     length_known_ = true;
     if (need_ == 0)
-      error_ = fail(Errc::bad_early_payload, 390);  // EAR-3
+      error_ = fail(Errc::bad_early_payload, 390);  // EAR-5
     else if (need_ > max_size_)
       error_ = fail(Errc::bad_early_payload, 391, static_cast<std::uint32_t>(need_));
     if (error_) return *error_;

@@ -434,6 +434,7 @@ std::optional<StreamId> Http1Server::take_writable() noexcept {
 }
 
 bool Http1Server::wants_input() const noexcept {
+  if (impl_->input_ended) return false;
   switch (impl_->phase) {
     case Impl::Phase::head:
       return impl_->out.pending() < max_answers;
@@ -450,6 +451,9 @@ bool Http1Server::wants_input() const noexcept {
 
 bool Http1Server::idle() const noexcept { return impl_->phase == Impl::Phase::head && impl_->input.empty(); }
 bool Http1Server::in_body() const noexcept { return impl_->phase == Impl::Phase::body; }
+bool Http1Server::answering() const noexcept {
+  return impl_->phase == Impl::Phase::open || impl_->phase == Impl::Phase::upgrade;
+}
 bool Http1Server::finished() const noexcept { return impl_->phase == Impl::Phase::ended; }
 std::size_t Http1Server::pending() const noexcept { return impl_->out.pending(); }
 

@@ -65,7 +65,7 @@ TEST_CASE("row 63: magic split over five pieces") {
   REQUIRE(read(reader, {Buffer(bytes.begin() + 5, bytes.end())}) == "json {} then ");
 }
 
-TEST_CASE("EAR-2, row 64: anything but the magic belongs to HTTP/2, at once and untouched") {
+TEST_CASE("EAR-4, row 64: anything but the magic belongs to HTTP/2, at once and untouched") {
   EarlyPayloadReader reader;
   const Buffer settings = test::unhex("000012040000000000");
   const auto used = reader.feed(Bytes(settings).first(1));
@@ -85,7 +85,7 @@ TEST_CASE("EAR-2, row 64: anything but the magic belongs to HTTP/2, at once and 
   }
 }
 
-TEST_CASE("EAR-3, row 62: length 0 and a length above the limit fail, and stay failed") {
+TEST_CASE("EAR-5, row 62: length 0 and a length above the limit fail, and stay failed") {
   REQUIRE(read(test::unhex("ffffff545300000000")) == "error 390");
   REQUIRE(read(test::unhex("ffffff5453ffffffff")) == "error 391");
   EarlyPayloadReader reader(100);

@@ -323,7 +323,9 @@ TEST_CASE("streams: congestion, writable, large shared bodies through a small qu
   REQUIRE(*peer.server.push(id, {}));
   REQUIRE(peer.written().empty());
   REQUIRE(peer.server.wants_input());
+  REQUIRE(peer.server.answering());
   REQUIRE(peer.server.end_stream(id));
+  REQUIRE_FALSE(peer.server.answering());
   REQUIRE(peer.written() == "0\r\n\r\n");
   REQUIRE(peer.server.idle());
 }
@@ -342,6 +344,8 @@ TEST_CASE("a stream whose client has gone is finished; a whole request is still 
   half.feed("GET /key HTTP/1.1\r\nHost: a\r\n\r\nGET /both HTTP/1.1\r\nHost: a\r\n\r\nGET");
   half.server.feed_end();
   REQUIRE_FALSE(half.server.finished());
+  REQUIRE_FALSE(half.server.wants_input());
+  REQUIRE(half.server.answering());
   const std::string log = serve(half);
   REQUIRE(log.find("ok /key") != std::string::npos);
   REQUIRE(log.ends_with("ok /both"));

@@ -76,10 +76,11 @@ class Http1Server {
   [[nodiscard]] std::optional<StreamId> take_writable() noexcept;
 
   // False while bytes wait inside for the answer to an open request, and after the last one. It stays true
-  // during a stream, so that its end is noticed; what is fed against it ends the connection at 256 KiB.
+  // during a stream, so that the peer's end is noticed; what is fed against it ends the connection at 256 KiB.
   [[nodiscard]] bool wants_input() const noexcept;
   [[nodiscard]] bool idle() const noexcept;  // between requests: keep-alive deadline; else head/body deadline
   [[nodiscard]] bool in_body() const noexcept;
+  [[nodiscard]] bool answering() const noexcept;  // a request or an upgrade is open: no deadline for input
   [[nodiscard]] bool finished() const noexcept;        // close once `out` is empty and fill() adds nothing
   [[nodiscard]] std::size_t pending() const noexcept;  // bytes of answers that fill() has not moved yet
 
