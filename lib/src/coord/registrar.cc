@@ -149,8 +149,11 @@ RegisterPlan Registrar::log_in(const Tailnet::Stored<AuthKeyRecord>& key, const 
 void Registrar::apply_hostinfo(const Hostinfo& hostinfo, NodeRecord& record, Reserved& reserved) {
   if (hostinfo.net_info && hostinfo.net_info->preferred_derp > 0)  // MAP-30
     record.home_derp = hostinfo.net_info->preferred_derp;
-  if (!record.hostinfo || *record.hostinfo != hostinfo)
-    record.hostinfo = std::make_shared<const Hostinfo>(hostinfo);
+  if (!record.hostinfo || *record.hostinfo != hostinfo) {
+    auto kept = std::make_shared<Hostinfo>(hostinfo);
+    if (!kept->net_info && record.hostinfo) kept->net_info = record.hostinfo->net_info;
+    record.hostinfo = std::move(kept);
+  }
   const std::string label = label_from_hostname(hostinfo.hostname, record.id);
   const bool same_label = label == label_from_hostname(record.hostname, record.id);
   record.hostname = hostinfo.hostname;

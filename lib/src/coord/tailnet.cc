@@ -19,10 +19,15 @@ bool same_set(std::vector<IpPort> a, std::vector<IpPort> b) {
   return a == b;
 }
 
+// The home relay, which concerns peers too, is a part of its own.
 bool hostinfo_differs(const NodeRecord& before, const NodeRecord& after) {
   if (before.hostinfo == after.hostinfo) return false;
   if (!before.hostinfo || !after.hostinfo) return true;
-  return concerns_peers(*before.hostinfo, *after.hostinfo);
+  if (!concerns_peers(*before.hostinfo, *after.hostinfo)) return false;
+  if (before.home_derp == after.home_derp) return true;
+  Hostinfo same_relay = *after.hostinfo;
+  same_relay.net_info = before.hostinfo->net_info;
+  return concerns_peers(*before.hostinfo, same_relay);
 }
 
 }  // namespace
