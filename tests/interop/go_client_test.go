@@ -12,6 +12,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -244,4 +246,36 @@ func TestWebSocket(t *testing.T) {
 		}
 	}
 	recordJoined(t, "websocket "+moduleVersion, 1)
+}
+
+// With a state folder the server's keys outlive it; after a rotation the old key still opens the door.
+func TestServerKeys(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	defer cancel()
+	state := filepath.Join(t.TempDir(), "state")
+	if err := os.Mkdir(state, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	first := startServer(t, nil, "--state-dir", state)
+	old := serverKeys(t, first)
+	first.stop()
+
+	second := startServer(t, nil, "--state-dir", state)
+	if again := serverKeys(t, second); again != old {
+		t.Fatalf("the keys were %v and are %v", old, again)
+	}
+	second.stop()
+
+	third := startServer(t, nil, "--state-dir", state, "--rotate-keys")
+	fresh := serverKeys(t, third)
+	if fresh.PublicKey == old.PublicKey {
+		t.Fatal("the key was not rotated")
+	}
+	for _, serverKey := range []key.MachinePublic{fresh.PublicKey, old.PublicKey} {
+		conn, err := dialUpgrade(ctx, t, third, serverKey, capability)
+		if err != nil {
+			t.Fatal(err)
+		}
+		expect(t, overNoise(t, ts2021.NewConn(conn, func() {})), "GET", "/health", "", 200)
+	}
 }

@@ -115,7 +115,7 @@ func twoNodes(t *testing.T, s *server) {
 
 // A key that does not exist joins nobody, and the client is told.
 func TestWrongKey(t *testing.T) {
-	s := startServer(t, startRelay(t, newestClient))
+	s := startServer(t, startRelay(t, newestClient), "--threads", "1")
 	alpha, gamma := newNode(t, s, newestClient, "alpha"), newNode(t, s, newestClient, "gamma")
 	alpha.start()
 	if err := alpha.up(s.AuthKey); err != nil {
