@@ -9,6 +9,8 @@
 namespace ts2021::crypto {
 namespace {
 
+constexpr std::uint8_t one = 1, two = 2;
+
 // The key as one block of the hash, each byte xor `pad`.
 Secret<blake2s_block_size> padded(std::span<const std::uint8_t, 32> key, std::uint8_t pad) noexcept {
   Secret<blake2s_block_size> block;
@@ -30,11 +32,17 @@ void hmac_blake2s(std::span<std::uint8_t, 32> out, std::span<const std::uint8_t,
 
 void hkdf_blake2s(std::span<std::uint8_t, 32> first, std::span<std::uint8_t, 32> second,
                   std::span<const std::uint8_t, 32> salt, Bytes input) noexcept {
-  static constexpr std::uint8_t one = 1, two = 2;
   Secret<32> extracted;
   hmac_blake2s(extracted.bytes(), salt, input);
   hmac_blake2s(first, extracted.bytes(), Bytes(&one, 1));
   hmac_blake2s(second, extracted.bytes(), first, Bytes(&two, 1));
+}
+
+void hkdf_blake2s(std::span<std::uint8_t, 32> first, std::span<const std::uint8_t, 32> salt,
+                  Bytes input) noexcept {
+  Secret<32> extracted;
+  hmac_blake2s(extracted.bytes(), salt, input);
+  hmac_blake2s(first, extracted.bytes(), Bytes(&one, 1));
 }
 
 }  // namespace ts2021::crypto

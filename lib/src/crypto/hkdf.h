@@ -16,5 +16,8 @@ void hmac_blake2s(std::span<std::uint8_t, 32> out, std::span<const std::uint8_t,
 // 64 bytes of HKDF with empty info, as two halves. `first` may be the salt.
 void hkdf_blake2s(std::span<std::uint8_t, 32> first, std::span<std::uint8_t, 32> second,
                   std::span<const std::uint8_t, 32> salt, Bytes input) noexcept;
+// The first half alone, which costs two thirds.
+void hkdf_blake2s(std::span<std::uint8_t, 32> first, std::span<const std::uint8_t, 32> salt,
+                  Bytes input) noexcept;
 
 }  // namespace ts2021::crypto

@@ -79,8 +79,8 @@ Result<Session> Initiator::finish(const MachineKeyPair& self,
   if (length != at::size - wire::header_size) return fail(Errc::bad_message_size, 226, length);
   const auto peer = copy32(response.subspan<at::ephemeral>());
   state.mix_hash(peer);
-  if (!state.mix_key(ephemeral.secret_.bytes(), peer)) return fail(Errc::low_order_point, 227);   // ee
-  if (!state.mix_key(self.secret.reveal_bytes(), peer)) return fail(Errc::low_order_point, 228);  // se
+  if (!state.mix_chain(ephemeral.secret_.bytes(), peer)) return fail(Errc::low_order_point, 227);  // ee
+  if (!state.mix_key(self.secret.reveal_bytes(), peer)) return fail(Errc::low_order_point, 228);   // se
   std::array<std::uint8_t, 16> tag;
   put(response.subspan<at::tag>(), tag);
   if (!state.open(tag)) return fail(Errc::bad_tag, 229);
@@ -162,7 +162,7 @@ Result<Session> Responder::reply(EphemeralKey ephemeral,
   store_u16be(out.subspan<at::length>(), at::size - wire::header_size);
   put(ephemeral.open_, out.subspan<at::ephemeral>());
   state.mix_hash(ephemeral.open_);
-  if (!state.mix_key(ephemeral.secret_.bytes(), peer_ephemeral_))
+  if (!state.mix_chain(ephemeral.secret_.bytes(), peer_ephemeral_))
     return fail(Errc::low_order_point, 211);  // ee
   if (!state.mix_key(ephemeral.secret_.bytes(), peer_.bytes()))
     return fail(Errc::low_order_point, 212);  // se

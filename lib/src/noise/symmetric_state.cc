@@ -50,6 +50,14 @@ bool SymmetricState::mix_key(std::span<const std::uint8_t, 32> secret,
   return true;
 }
 
+bool SymmetricState::mix_chain(std::span<const std::uint8_t, 32> secret,
+                               std::span<const std::uint8_t, 32> point) noexcept {
+  Secret<32> shared;
+  if (!crypto::x25519(shared.bytes(), secret, point)) return false;
+  crypto::hkdf_blake2s(chain_.bytes(), chain_.bytes(), shared.bytes());
+  return true;
+}
+
 void SymmetricState::seal(MutableBytes whole) noexcept {
   crypto::aead_seal_once(key_.bytes(), hash_, whole.first(whole.size() - tag_size), whole.last<tag_size>());
   mix_hash(whole);

@@ -24,6 +24,9 @@ class SymmetricState {
   // False when the Diffie-Hellman result is all zero (HSK-7): the handshake must end.
   [[nodiscard]] bool mix_key(std::span<const std::uint8_t, 32> secret,
                              std::span<const std::uint8_t, 32> point) noexcept;
+  // The same where no text follows before the next key, as after ee: only the chain goes on.
+  [[nodiscard]] bool mix_chain(std::span<const std::uint8_t, 32> secret,
+                               std::span<const std::uint8_t, 32> point) noexcept;
   // In place; the tag goes behind the text. `whole` is text and room for the tag.
   void seal(MutableBytes whole) noexcept;
   // In place; the text is whole without the last 16 bytes. False: wrong tag, and the handshake must end.

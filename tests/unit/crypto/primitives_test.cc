@@ -59,6 +59,8 @@ TEST_CASE("HSK-3 HMAC is that of RFC 2104 and not the keyed hash; HKDF is its us
   crypto::hkdf_blake2s(first, second, key, as_bytes("input"));
   REQUIRE(test::hex(first) == "87b7f70b24183c6db5dc4f6d9f4c47cdb203321aa2a0bef714896adb3107a040");
   REQUIRE(test::hex(second) == "538a02e1eb2e31b7e4d4b82476d1fe2acf50085d3fb584537279195f5d1f5824");
+  crypto::hkdf_blake2s(out, key, as_bytes("input"));
+  REQUIRE(out == first);
   Array32 salt = key;  // in place, as the handshake does it
   crypto::hkdf_blake2s(salt, second, salt, as_bytes("input"));
   REQUIRE(salt == first);
