@@ -274,9 +274,11 @@ template <class T>
 
 // Whether a client can read it. An element for which this is false would cost the whole message (API-64).
 template <class T>
-[[nodiscard]] bool is_writable(const T& value) {
+[[nodiscard]] bool is_writable(const T& value, Capability viewer) {
   if constexpr (is_optional<T>) {
-    return !value || is_writable(*value);
+    return !value || is_writable(*value, viewer);
+  } else if constexpr (Message<T> && requires { valid(value, viewer); }) {
+    return valid(value, viewer);
   } else if constexpr (Message<T> && requires { valid(value); }) {
     return valid(value);
   } else if constexpr (std::same_as<T, IpPort>) {
@@ -325,7 +327,7 @@ void write_message(const T& message, Capability viewer, json::Writer& writer) {
           }
           if constexpr (Message<std::remove_cvref_t<decltype(value)>> ||
                         is_optional<std::remove_cvref_t<decltype(value)>>) {
-            if (!is_writable(value)) return;
+            if (!is_writable(value, viewer)) return;
           }
           if constexpr (std::same_as<std::remove_cvref_t<decltype(value)>, std::string>) {
             if (field.absolute_url && !is_absolute_url(value)) return;
@@ -368,12 +370,12 @@ void write(const T& value, Capability viewer, json::Writer& writer) {
   } else if constexpr (is_vector<T>) {
     writer.begin_array();
     for (const auto& item : value)
-      if (is_writable(item)) write(item, viewer, writer);
+      if (is_writable(item, viewer)) write(item, viewer, writer);
     writer.end_array();
   } else if constexpr (is_map<T>) {
     writer.begin_object();
     for (const auto& [key, item] : value) {
-      if (!is_writable(item)) continue;
+      if (!is_writable(item, viewer)) continue;
       write_map_key(key, writer);
       write(item, viewer, writer);
     }

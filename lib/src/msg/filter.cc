@@ -41,6 +41,10 @@ bool valid(const FilterRule& rule) noexcept {  // API-68
          (rule.dst_ports.empty() || std::any_of(rule.dst_ports.begin(), rule.dst_ports.end(), range));
 }
 
+bool valid(const FilterRule& rule, Capability viewer) noexcept {
+  return valid(rule) && (rule.cap_grant.empty() || viewer >= Capability::cap_grant);
+}
+
 FilterRule allow_all_rule() {
   FilterRule rule;
   rule.src_ips = {"*"};

@@ -302,6 +302,9 @@ TEST_CASE("codec: API-68 a rule that a client can't parse is left out") {
   CHECK(rules(rule) == none);  // both
   rule.dst_ports.clear();
   CHECK(rules(rule) != none);
+  MapResponse old;
+  old.packet_filter.emplace().push_back(rule);
+  CHECK(encoded(old, Capability{31}) == none);
   rule.cap_grant.clear();
   CHECK(rules(rule) == none);  // neither
   rule = allow_all_rule();

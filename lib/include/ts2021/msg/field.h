@@ -11,7 +11,8 @@
 //   Time, RawJson, another message, std::vector and std::map of these, std::optional of any of them.
 // Reading takes null for any of them as "absent". A message with a member `RawJson raw` that is in no table
 // gets the whole object there, unknown members included.
-// Writing leaves out elements for which `valid(const T&)`, found beside T, is false.
+// Writing leaves out elements for which `valid(const T&)` or `valid(const T&, Capability viewer)`, found
+// beside T, is false.
 #pragma once
 
 #include <cstddef>

@@ -57,6 +57,8 @@ constexpr auto fields(const FilterRule*) {
 // One rule that can't be parsed makes a client drop all of them, so encode() leaves such a rule out.
 [[nodiscard]] bool valid(const NetPortRange& range) noexcept;
 [[nodiscard]] bool valid(const FilterRule& rule) noexcept;
+// Also false for a grant that the viewer does not know: nothing would be left of the rule.
+[[nodiscard]] bool valid(const FilterRule& rule, Capability viewer) noexcept;
 
 // Everybody to everything.
 [[nodiscard]] FilterRule allow_all_rule();

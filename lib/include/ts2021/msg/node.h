@@ -84,7 +84,7 @@ constexpr auto fields(const Node*) {
       Field<"SelfNodeV4MasqAddrForThisPeer", &Node::self_node_v4_masq_addr_for_this_peer>{
           .since = Capability::masquerade_v4},
       Field<"SelfNodeV6MasqAddrForThisPeer", &Node::self_node_v6_masq_addr_for_this_peer>{
-          .since = Capability::masquerade_v6_field},
+          .since = Capability::masquerade_v6},
       Field<"IsWireGuardOnly", &Node::is_wireguard_only>{.since = Capability::wireguard_only_peers},
       Field<"IsJailed", &Node::is_jailed>{.since = Capability::jailed_peers},
       Field<"ExitNodeDNSResolvers", &Node::exit_node_dns_resolvers>{.since = Capability::exit_node_dns},
