@@ -31,9 +31,7 @@ std::string read(const Buffer& bytes) {
 
 Buffer payload(std::string_view json) {
   const auto header = early_payload_header(json.size());
-  Buffer bytes(header.begin(), header.end());
-  bytes.insert(bytes.end(), json.begin(), json.end());
-  return bytes;
+  return test::buffer(test::string(header).append(json));
 }
 
 const std::string json = "{\"nodeKeyChallenge\":\"chalpub:" + std::string(64, 'a') + "\"}";

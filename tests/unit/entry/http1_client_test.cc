@@ -12,14 +12,11 @@ namespace {
 // Body parts are joined, so that the text does not depend on how the bytes were cut.
 std::string news(Http1Client& client) {
   std::string log;
-  bool in_data = false;
   while (const auto event = client.next_event()) {
     if (const auto* data = std::get_if<Http1Data>(&*event)) {
       log += as_text(data->bytes);
-      in_data = true;
       continue;
     }
-    in_data = false;
     if (const auto* head = std::get_if<Http1ResponseHead>(&*event)) {
       log += "<" + std::to_string(head->status);
       for (const Header& header : head->headers)
@@ -34,7 +31,6 @@ std::string news(Http1Client& client) {
       log += "<end>";
     }
   }
-  (void)in_data;
   return log;
 }
 
@@ -205,6 +201,15 @@ TEST_CASE("row 26: another status is an ordinary answer, whatever it says") {
 
 TEST_CASE("a 101 that nobody asked for is an error") {
   REQUIRE(answer("HTTP/1.1 101 Switching Protocols\r\n\r\n") == "error 315");
+}
+
+TEST_CASE("row 28: 101 and then the end is no error of HTTP; the handshake has nothing to read") {
+  Http1Client client{Http1Limits{}};
+  REQUIRE(client.feed(as_bytes("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n")));
+  REQUIRE(client.feed_end());
+  REQUIRE(news(client) == "<switched upgrade=x>");
+  REQUIRE(client.take_rest().empty());
+  REQUIRE_FALSE(client.next_event());
 }
 
 TEST_CASE("row 29: silence after the upgrade request ends as truncated") {
