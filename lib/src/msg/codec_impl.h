@@ -2,6 +2,7 @@
 // The bodies of decode and encode, for the files that end with TS_MESSAGE(Type).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <concepts>
@@ -290,6 +291,20 @@ template <class T>
   }
 }
 
+// A list or map of which nothing would be left: to Rust an empty list of peers means "no peers".
+template <class T>
+[[nodiscard]] bool nothing_writable(const T& value, Capability viewer) {
+  if constexpr (is_vector<T>) {
+    return std::none_of(value.begin(), value.end(),
+                        [&](const auto& item) { return is_writable(item, viewer); });
+  } else if constexpr (is_map<T>) {
+    return std::none_of(value.begin(), value.end(),
+                        [&](const auto& pair) { return is_writable(pair.second, viewer); });
+  } else {
+    return false;
+  }
+}
+
 [[nodiscard]] inline bool is_absolute_url(std::string_view text) noexcept {
   const std::size_t scheme = text.find("://");
   if (scheme == std::string_view::npos || scheme == 0 || scheme + 3 == text.size()) return false;
@@ -323,7 +338,7 @@ void write_message(const T& message, Capability viewer, json::Writer& writer) {
           if constexpr (is_optional<std::remove_cvref_t<decltype(value)>>) {
             if (!value) return;
           } else {
-            if (field.omit_empty && is_empty(value)) return;
+            if (field.omit_empty && (is_empty(value) || nothing_writable(value, viewer))) return;
           }
           if constexpr (Message<std::remove_cvref_t<decltype(value)>> ||
                         is_optional<std::remove_cvref_t<decltype(value)>>) {

@@ -235,8 +235,10 @@ TEST_CASE("codec: API-64 no null but in maps, and nothing that a client can't re
   CHECK(encoded(response, Capability{100}) ==
         R"({"Peers":[{"ID":5,"StableID":"","Name":"","User":0,"Key":"nodekey:)" + hex64 +
             R"(","Addresses":[],"Endpoints":["1.2.3.4:5"],"CapMap":{"a":[],"b":[null,[1]]}}],)" +
-            R"("PeersChangedPatch":[],"DNSConfig":{"Routes":{"example.test":[]}},)" +
-            R"("PacketFilters":{"*":null,"base":[]},"UserProfiles":[],"Health":[]})");
+            R"("DNSConfig":{"Routes":{"example.test":[]}},)" +
+            R"("PacketFilters":{"*":null,"base":[]},"Health":[]})");
+  response.peers.resize(1);  // "Peers":[] would remove them all
+  CHECK(encoded(response, Capability{100}).find("\"Peers\"") == std::string::npos);
 }
 
 TEST_CASE("codec: API-65 names carry nothing that needs an escape") {
