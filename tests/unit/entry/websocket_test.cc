@@ -24,7 +24,9 @@ enum : std::uint8_t {
 
 // One frame, masked with a fixed key unless `masked` is false. The first byte is given whole.
 Buffer frame(int first, Bytes payload, bool masked = true) {
-  Buffer bytes{static_cast<std::uint8_t>(first)};
+  Buffer bytes;
+  bytes.reserve(payload.size() + 14);
+  bytes.push_back(static_cast<std::uint8_t>(first));
   const int bit = masked ? 0x80 : 0;
   if (payload.size() < 126) {
     bytes.push_back(static_cast<std::uint8_t>(bit | static_cast<int>(payload.size())));
@@ -35,7 +37,8 @@ Buffer frame(int first, Bytes payload, bool masked = true) {
       bytes.push_back(static_cast<std::uint8_t>(payload.size() >> shift));
   }
   const std::uint8_t key[4] = {0x11, 0xa2, 0x33, 0xf4};
-  if (masked) bytes.insert(bytes.end(), key, key + 4);
+  if (masked)
+    for (const auto byte : key) bytes.push_back(byte);
   for (std::size_t i = 0; i < payload.size(); ++i)
     bytes.push_back(masked ? static_cast<std::uint8_t>(payload[i] ^ key[i % 4]) : payload[i]);
   return bytes;
