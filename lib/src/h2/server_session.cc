@@ -31,6 +31,7 @@ struct Inbound {
   std::string_view method, target;
   Field method_field{}, target_field{};
   std::size_t content_length = no_length, max_body = 0;
+  std::size_t admitted = 0;  // bytes of Impl::admitted that are this request's
   std::vector<std::uint8_t> body;
   Request request;
 };
@@ -167,8 +168,18 @@ struct ServerSession::Impl final : SessionOwner {
     }
     request.route = match.id;
     request.args = match.args;
-    in.max_body = match.max_body;
-    if (in.content_length != no_length && in.content_length > in.max_body) too_large(id, *stream);
+    in.max_body = std::min(match.max_body, limits.max_bodies / 2);
+    if (in.content_length == no_length) return;
+    if (in.content_length > in.max_body) return too_large(id, *stream);
+    // H2-8: bodies that can't all be held would wait for each other's window until their deadline. Half of it
+    // may be released and not yet announced.
+    if (in.content_length > limits.max_bodies / 2 - admitted) {
+      free_inbound(*stream);
+      stream->phase = Phase::answered;
+      return session.reset(id, Code::refused_stream);
+    }
+    in.admitted = in.content_length;
+    admitted += in.admitted;
   }
 
   void on_data(std::int32_t id, Bytes bytes) noexcept override {
@@ -254,6 +265,7 @@ struct ServerSession::Impl final : SessionOwner {
     const std::size_t padding = stream.phase == Phase::head || stream.phase == Phase::body ? 0 : body_padding;
     const std::size_t size = in.body.size() - padding;
     heads -= in.text.size();
+    admitted -= in.admitted;
     unreleased -= size;
     session.consume_connection(size);
     stream.in.reset();
@@ -294,6 +306,7 @@ struct ServerSession::Impl final : SessionOwner {
   std::size_t open = 0;        // streams that nghttp2 has
   std::size_t heads = 0;       // bytes of all Inbound::text
   std::size_t unreleased = 0;  // bytes of all bodies
+  std::size_t admitted = 0;    // content-length of all requests that are not released
   std::vector<Queued> events;
   std::size_t next_event = 0;
   bool draining = false;

@@ -18,7 +18,7 @@
 namespace ts2021::h2 {
 
 struct ServerLimits {
-  std::size_t max_bodies = 2 << 20;         // unreleased body bytes: the connection window
+  std::size_t max_bodies = 2 << 20;  // unreleased body bytes: the connection window; a body has half of it
   std::uint32_t stream_window = 256 << 10;  // INITIAL_WINDOW_SIZE
   std::uint32_t max_streams = 250;          // announced
   std::uint32_t refuse_above = 200;         // REFUSED_STREAM from here on (decisions.md)
@@ -56,7 +56,7 @@ class ServerSession {
   [[nodiscard]] Result<void> start_stream(StreamId stream, const ResponseHead& head);
   // One message; false when the last one has not left yet: nothing was taken, StreamWritable follows. A
   // message of at most max_data_payload bytes that fits the peer's windows is one DATA frame. Allocates
-  // nothing when the stream had a message of as many pieces before.
+  // nothing when the stream had a message of as many pieces before, up to 16.
   [[nodiscard]] Result<bool> push(StreamId stream, std::span<const SharedBytes> pieces);
   [[nodiscard]] Result<void> end_stream(StreamId stream);  // END_STREAM on a DATA frame
   void reset_stream(StreamId stream);                      // RST_STREAM(INTERNAL_ERROR)

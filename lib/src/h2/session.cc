@@ -59,7 +59,9 @@ struct Session::Callbacks {
     Session& session = of(user);
     const bool ack = head->flags & NGHTTP2_FLAG_ACK;
     switch (head->type) {
-      case NGHTTP2_RST_STREAM:
+      case NGHTTP2_RST_STREAM:  // a server can reset no more than we asked for
+        if (session.server_) session.count_costly();
+        break;
       case NGHTTP2_PING:
         session.count_costly();
         break;
@@ -70,6 +72,7 @@ struct Session::Callbacks {
         if (head->length == 0 && !(head->flags & NGHTTP2_FLAG_END_STREAM)) session.count_idle();
         break;
       case NGHTTP2_PRIORITY:
+      case NGHTTP2_GOAWAY:
         session.count_idle();
         break;
       case NGHTTP2_PUSH_PROMISE:  // H2-14

@@ -118,6 +118,62 @@ TEST_CASE("unreleased bodies never exceed max_bodies: who goes on breaks the pro
   REQUIRE(server.session.unreleased_bytes() == (2 << 20));
 }
 
+TEST_CASE("bodies that do not fit together are refused, not left waiting for each other (H2-8)") {
+  Server server;
+  const auto ask = [&server](std::uint32_t stream, std::size_t size) {
+    return server.feed(
+        request_head(stream, "POST", "/machine/map", literal("content-length", std::to_string(size))));
+  };
+  REQUIRE(ask(1, 600'000));
+  REQUIRE(ask(3, 400'000));
+  REQUIRE(server.output().empty());
+  REQUIRE(ask(5, 100'000));  // half of 2 MiB is 1,048,576
+  auto out = server.output();
+  REQUIRE(out.size() == 1);
+  REQUIRE(out[0].type == rst);
+  REQUIRE(out[0].stream == 5);
+  REQUIRE(out[0].code() == 7);
+  REQUIRE(server.feed(frame(rst, 0, 3, u32(8))));
+  REQUIRE(ask(7, 400'000));
+  REQUIRE(server.output().empty());
+  for (int i = 0; i < 60; ++i)
+    REQUIRE(server.feed(frame(data, i == 59 ? end_stream : std::uint8_t{0}, 1, Buffer(10'000))));
+  const auto request = server.next<Request>();
+  REQUIRE(ask(9, 600'000));
+  REQUIRE(server.output().back().type == rst);
+  server.session.release(request.stream);
+  REQUIRE(ask(11, 600'000));
+  REQUIRE(find(server.output(), rst, 11) == nullptr);
+}
+
+TEST_CASE("400 bodies of 20 KB at once from a client that repeats what is refused (H2-8)") {
+  Pair pair;
+  int wanted = 400, under_way = 0, served = 0;
+  const SharedBytes body = filled(20'000, 'u');
+  for (int round = 0; round < 2000 && served < 400; ++round) {
+    for (; wanted > 0; --wanted, ++under_way)
+      REQUIRE(pair.client.request({.authority = "a", .path = "/machine/map"}, body));
+    pair.run();
+    REQUIRE(pair.server.unreleased_bytes() <= 1 << 20);
+    while (const auto event = pair.server.next_event()) {
+      const auto& request = std::get<Request>(*event);
+      REQUIRE(request.body.size() == 20'000);
+      REQUIRE(pair.server.respond(request.stream, {200, "", {}}, share("ok")));
+      pair.server.release(request.stream);
+    }
+    pair.run();
+    while (const auto event = pair.client.next_event()) {
+      if (const auto* gone = std::get_if<ClientGone>(&*event)) {
+        REQUIRE(gone->why.detail == 7);
+        ++wanted;
+        --under_way;
+      }
+      if (std::holds_alternative<ClientEnd>(*event)) ++served;
+    }
+  }
+  REQUIRE(served == 400);
+}
+
 TEST_CASE("content-length alone reserves nothing to speak of") {
   Server server;
   const std::size_t before = ts2021::test::allocation_count();
@@ -188,7 +244,7 @@ TEST_CASE("whatever ends a body, its window comes back whole (H2-8, H2-11, row 7
 }
 
 TEST_CASE("a megabyte both ways through small windows") {
-  Pair pair({.max_bodies = 70'000, .stream_window = 20'000},
+  Pair pair({.max_bodies = 140'000, .stream_window = 20'000},
             {.stream_window = 10'000, .connection_window = 66'000});
   // The body of a request must fit max_bodies; the answer need not.
   REQUIRE(pair.client.request({.authority = "a", .path = "/machine/map"}, filled(60'000, 'q')));
