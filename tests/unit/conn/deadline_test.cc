@@ -63,6 +63,18 @@ TEST_CASE("a silent connection ends after the head deadline, an idle one after t
   REQUIRE(passed < 90s);
 }
 
+TEST_CASE("a request that waits for its answer on the outer site has no deadline") {
+  Pair pair;
+  Buffer in = test::buffer("GET /key HTTP/1.1\r\nHost: h\r\n\r\n");
+  REQUIRE(pair.server().receive(in, pair.clock.now));
+  const auto event = pair.server().next_event();
+  REQUIRE(event);
+  REQUIRE(std::holds_alternative<Request>(*event));
+  REQUIRE(pair.server().wants_input());  // so that the end of the peer is noticed
+  REQUIRE(until_closed(pair, 5min) == 5min);
+  REQUIRE_FALSE(pair.server_closed);
+}
+
 TEST_CASE("row 65: without an HTTP/2 preface the connection ends after ten seconds") {
   Pair pair;
   // Only the upgrade travels; the client's preface stays on the wire.
