@@ -56,6 +56,15 @@ void print_node(const char* what, const Node& node) {
               node.home_derp, node.endpoints.size());
 }
 
+void print_change(const PeerChange& change) {
+  std::string what;
+  if (change.online) what += *change.online ? " online" : " offline";
+  if (change.derp_region != 0) what += " relay " + std::to_string(change.derp_region);
+  if (change.endpoints) what += " " + std::to_string(change.endpoints->size()) + " endpoints";
+  std::printf("peer %llu%s\n", static_cast<unsigned long long>(change.node_id),
+              what.empty() ? " changed" : what.c_str());
+}
+
 class Printer {
  public:
   explicit Printer(const MapOptions& options) : options_(options) {}
@@ -69,8 +78,7 @@ class Printer {
       if (map.node) print_node("self", *map.node);
       for (const Node& peer : map.peers) print_node("peer", peer);
       for (const Node& peer : map.peers_changed) print_node("peer", peer);
-      for (const PeerChange& change : map.peers_changed_patch)
-        std::printf("peer %llu changed\n", static_cast<unsigned long long>(change.node_id));
+      for (const PeerChange& change : map.peers_changed_patch) print_change(change);
       for (const auto& [id, online] : map.online_change)
         std::printf("peer %llu %s\n", static_cast<unsigned long long>(id), online ? "online" : "offline");
       for (const NodeId id : map.peers_removed)

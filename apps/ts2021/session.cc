@@ -45,13 +45,20 @@ void Session::run(const std::function<bool(const ClientEvent&)>& on_event,
                   const std::function<std::optional<Instant>()>& tick, std::optional<Instant> until) {
   bool blocked = false;
   while (true) {
-    bool busy = true;
-    while (busy) {
-      busy = false;
-      while (auto event = connection_.next_event()) {
-        busy = true;
-        if (!on_event(*event) || std::holds_alternative<event::Closed>(*event)) return;
+    bool over = false;
+    const auto take_events = [&] {
+      bool any = false;
+      while (!over) {
+        const auto event = connection_.next_event();
+        if (!event) break;
+        any = true;
+        over = !on_event(*event) || std::holds_alternative<event::Closed>(*event);
       }
+      return any;
+    };
+    for (bool busy = true; busy;) {
+      busy = take_events();
+      if (over) return;
       std::array<Bytes, 16> pieces;
       while (!blocked) {
         const std::size_t count = connection_.output(pieces, now());
@@ -68,6 +75,8 @@ void Session::run(const std::function<bool(const ClientEvent&)>& on_event,
           break;
         }
       }
+      if (take_events()) busy = true;  // Closed follows the last byte
+      if (over) return;
     }
 
     std::optional<Instant> wake = connection_.next_timeout();

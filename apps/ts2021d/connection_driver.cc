@@ -85,17 +85,27 @@ bool ConnectionDriver::write() {
   return sent_any;
 }
 
+bool ConnectionDriver::take_events() {
+  bool any = false;
+  while (auto event = connection_.next_event()) {
+    any = true;
+    if (const auto* end = std::get_if<event::Closed>(&*event)) {
+      closed(end->why);
+      return false;
+    }
+    shard_.service().handle(session_, *event, now());
+  }
+  return any;
+}
+
 void ConnectionDriver::flush() {
   if (dead_ || lingering_) return;
-  bool busy = true;
-  while (busy) {
-    busy = false;
-    while (auto event = connection_.next_event()) {
-      busy = true;
-      if (const auto* end = std::get_if<event::Closed>(&*event)) return closed(end->why);
-      shard_.service().handle(session_, *event, now());
-    }
+  for (bool busy = true; busy;) {
+    busy = take_events();
+    if (lingering_) return;
     if (write()) busy = true;
+    if (take_events()) busy = true;  // Closed follows the last byte
+    if (lingering_) return;
   }
   const bool want_read = connection_.wants_input();
   if (want_read != watching_read_ || blocked_ != watching_write_) {

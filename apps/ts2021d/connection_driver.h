@@ -26,6 +26,7 @@ class ConnectionDriver final : public EventLoop::Watcher {
   void drain();
 
  private:
+  bool take_events();
   void read();
   bool write();
   void closed(const Error& why);

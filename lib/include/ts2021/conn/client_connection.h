@@ -58,7 +58,7 @@ class ClientConnection {
   void cancel(StreamId stream);                      // RST_STREAM(CANCEL)
   void close(Error why, Now now);
 
-  // 4. Bytes.
+  // 4. Bytes. When output() returns 0, take events once more: Closed follows the last byte.
   [[nodiscard]] std::size_t output(std::span<Bytes> pieces, Now now);
   void output_sent(std::size_t n, Now now);
 

@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""ts2021d and ts2021 as programs: daemon_test.py TS2021D TS2021 [unittest arguments]"""
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.parse
+
+SERVER, CLIENT = sys.argv[1:3]
+
+
+class Daemon:
+    """ts2021d on a free port of the loopback, ended by its pid."""
+
+    def __init__(self, *flags, key="test-key"):
+        self.log = tempfile.NamedTemporaryFile("w+", suffix=".log")
+        self.process = subprocess.Popen(
+            [SERVER, "--listen", "127.0.0.1:0", "--auth-key", key, "--json", *flags],
+            stdout=subprocess.PIPE, stderr=self.log, text=True)
+        line = self.process.stdout.readline()
+        self.ready = json.loads(line) if line else None
+        if self.ready:
+            self.url = self.ready["url"]
+            self.port = urllib.parse.urlsplit(self.url).port
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.log.close()
+
+    def get(self, path, method="GET", body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request(method, path, body)
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        return answer.status, text, answer
+
+    def noise_key(self):
+        return json.loads(self.get("/key?v=138")[1])["publicKey"]
+
+    def log_text(self):
+        self.log.flush()
+        with open(self.log.name) as log:
+            return log.read()
+
+
+def run_client(*arguments, timeout=30):
+    return subprocess.run([CLIENT, *arguments], capture_output=True, text=True, timeout=timeout)
+
+
+def start_client(*arguments):
+    return subprocess.Popen([CLIENT, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+class Start(unittest.TestCase):
+    def test_ready_line_is_one_json_line(self):
+        with Daemon() as daemon:
+            self.assertEqual(set(daemon.ready), {"url", "auth_key", "pid"})
+            self.assertEqual(daemon.ready["auth_key"], "test-key")
+            self.assertEqual(daemon.ready["pid"], daemon.process.pid)
+            daemon.process.terminate()
+            self.assertEqual(daemon.process.stdout.read(), "")
+            self.assertEqual(daemon.process.wait(), 0)
+
+    def test_text_form_has_a_ready_made_command(self):
+        process = subprocess.Popen([SERVER, "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL, text=True)
+        lines = []
+        while not lines or "tailscale up" not in lines[-1]:
+            lines.append(process.stdout.readline())
+            self.assertNotEqual(lines[-1], "")
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+        self.assertRegex(lines[-1], r"tailscale up --login-server=http://127\.0\.0\.1:\d+ --auth-key=tskey-auth-[0-9a-f]{32}\n")
+
+    def test_wrong_lines_are_refused(self):
+        for flags in (["--nonsense"], ["--listen", "nowhere"], ["--listen", "127.0.0.1:99999"], ["--auth-key", 'a"b'],
+                      ["--derp-map", "/does/not/exist"], ["--threads", "0"], ["--rotate-keys"],
+                      ["--base-domain", "Upper.Case"]):
+            with self.subTest(flags=flags):
+                done = subprocess.run([SERVER, *flags], capture_output=True, text=True, timeout=10)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertNotEqual(done.stderr, "")
+                self.assertEqual(done.stdout, "")
+
+    def test_unusable_derp_map_is_refused(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            file.write('{"Regions":[1]}')
+            file.flush()
+            done = subprocess.run([SERVER, "--derp-map", file.name], capture_output=True, text=True, timeout=10)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("not a DERP map", done.stderr)
+
+    def test_taken_port_is_refused(self):
+        with Daemon() as daemon:
+            done = subprocess.run([SERVER, "--listen", f"127.0.0.1:{daemon.port}"], capture_output=True, text=True, timeout=10)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("can't listen", done.stderr)
+
+
+class End(unittest.TestCase):
+    def test_sigterm_ends_within_a_second_with_open_streams(self):
+        for threads in ("1", "3"):
+            with self.subTest(threads=threads), Daemon("--threads", threads) as daemon:
+                nodes = [start_client("map", daemon.url, "--auth-key", "test-key", "--hostname", f"n{i}", "--peers", "99")
+                         for i in range(3)]
+                for node in nodes:
+                    self.assertRegex(node.stdout.readline(), "^registered")
+                    self.assertRegex(node.stdout.readline(), "^self")
+                begun = time.monotonic()
+                daemon.process.send_signal(signal.SIGTERM)
+                self.assertEqual(daemon.process.wait(timeout=5), 0)
+                self.assertLess(time.monotonic() - begun, 1.0)
+                for node in nodes:
+                    self.assertEqual(node.wait(timeout=5), 2, "the poll must end with the server")
+                    node.communicate()
+
+
+class OuterSite(unittest.TestCase):
+    def test_health(self):
+        with Daemon() as daemon:
+            status, text, answer = daemon.get("/health")
+            self.assertEqual((status, text), (200, b"ok\n"))
+            self.assertEqual(daemon.get("/health", "HEAD")[:2], (200, b""))
+            status, _, answer = daemon.get("/health", "POST", "x")
+            self.assertEqual(status, 405)
+            self.assertIn("GET", answer.getheader("Allow"))
+
+    def test_key(self):  # SRV-1, SRV-2: this server has no TS2019 yet
+        with Daemon() as daemon:
+            status, text, answer = daemon.get("/key?v=138")
+            self.assertEqual(status, 200)
+            keys = json.loads(text)
+            self.assertRegex(keys["publicKey"], "^mkey:[0-9a-f]{64}$")
+            self.assertEqual(keys["legacyPublicKey"], "mkey:" + 64 * "0")
+            self.assertEqual(answer.getheader("Cache-Control"), "no-store")
+            for query in ("v=abc", "v=-1", "v=99999999999999999999", "v=65536"):
+                self.assertEqual(daemon.get("/key?" + query)[:2], (400, b"invalid capability version\n"))
+            self.assertEqual(daemon.get("/key")[:2], (400, b"capability version must be set\n"))
+            self.assertEqual(daemon.get("/key?v=138&v=abc")[0], 200)
+            for method in ("POST", "PUT"):
+                self.assertEqual(daemon.get("/key?v=138", method, "")[0], 405)
+            done = run_client("key", daemon.url, "--json")
+            self.assertEqual(json.loads(done.stdout), keys)
+
+    def test_unknown_paths(self):
+        with Daemon() as daemon:
+            for path in ("/", "/machine/register", "/machine/map", "/nothing"):
+                self.assertEqual(daemon.get(path)[0], 404)
+                self.assertEqual(daemon.get(path, "POST", "{}")[0], 404)
+
+    def test_a_stalling_stranger_costs_nobody_else(self):
+        with Daemon() as daemon:
+            silent = [socket.create_connection(("127.0.0.1", daemon.port)) for _ in range(50)]
+            for s in silent:
+                s.sendall(b"POST /ts2021 HTTP/1.1\r\nHost: ")
+            begun = time.monotonic()
+            self.assertEqual(daemon.get("/health")[0], 200)
+            self.assertLess(time.monotonic() - begun, 2.0)
+            for s in silent:
+                s.close()
+
+
+class Keys(unittest.TestCase):
+    def test_without_state_dir_keys_are_new_every_time(self):
+        with Daemon() as one, Daemon() as two:
+            self.assertNotEqual(one.noise_key(), two.noise_key())
+
+    def test_state_dir_keeps_the_keys_private(self):
+        with tempfile.TemporaryDirectory() as parent:
+            state = os.path.join(parent, "state")
+            with Daemon("--state-dir", state) as daemon:
+                first = daemon.noise_key()
+            self.assertEqual(sorted(os.listdir(state)), ["control-nacl.key", "control-noise.keys"])
+            for name in os.listdir(state):
+                self.assertEqual(stat.S_IMODE(os.stat(os.path.join(state, name)).st_mode), 0o600)
+            with Daemon("--state-dir", state) as daemon:
+                self.assertEqual(daemon.noise_key(), first)
+
+    def test_rotation_keeps_four_old_keys(self):
+        with tempfile.TemporaryDirectory() as state:
+            seen = []
+            for turn in range(7):
+                with Daemon("--state-dir", state, *(["--rotate-keys"] if turn else [])) as daemon:
+                    seen.append(daemon.noise_key())
+            self.assertEqual(len(set(seen)), 7)
+            with open(os.path.join(state, "control-noise.keys")) as file:
+                lines = file.read().split()
+            self.assertEqual(len(lines), 5)
+            for line in lines:
+                self.assertRegex(line, "^privkey:[0-9a-f]{64}$")
+
+    def test_equal_keys_are_refused(self):  # row 6, KEY-6
+        with tempfile.TemporaryDirectory() as state:
+            with Daemon("--state-dir", state):
+                pass
+            with open(os.path.join(state, "control-noise.keys")) as file:
+                key = file.read()
+            with open(os.path.join(state, "control-nacl.key"), "w") as file:
+                file.write(key)
+            done = subprocess.run([SERVER, "--state-dir", state, "--listen", "127.0.0.1:0"], capture_output=True,
+                                  text=True, timeout=10)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("are the same", done.stderr)
+
+    def test_spoilt_key_files_are_refused_without_showing_them(self):
+        with tempfile.TemporaryDirectory() as state:
+            for text in ("", "privkey:12", "mkey:" + 64 * "a", "privkey:" + 64 * "0", "secretsecret"):
+                with open(os.path.join(state, "control-noise.keys"), "w") as file:
+                    file.write(text)
+                done = subprocess.run([SERVER, "--state-dir", state, "--listen", "127.0.0.1:0"], capture_output=True,
+                                      text=True, timeout=10)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("control-noise.keys", done.stderr)
+                if text:
+                    self.assertNotIn(text, done.stderr)
+
+
+class Nodes(unittest.TestCase):
+    def test_two_nodes_see_each_other_over_both_doors(self):
+        with Daemon("--threads", "3", "--base-domain", "tail.example") as daemon:
+            one = start_client("map", daemon.url, "--auth-key", "test-key", "--hostname", "one", "--peers", "1", "--seconds", "20")
+            two = start_client("map", daemon.url, "--auth-key", "test-key", "--hostname", "two", "--peers", "1", "--seconds", "20",
+                               "--websocket", "--no-compression")
+            out = [node.communicate(timeout=30)[0] for node in (one, two)]
+            self.assertRegex(out[0], r"self \d+ one\.tail\.example\. 100\.\d+\.\d+\.\d+ fd7a:115c:a1e0:")
+            self.assertRegex(out[0], r"peer \d+ two\.tail\.example\.")
+            self.assertRegex(out[1], r"peer \d+ one\.tail\.example\.")
+            log = daemon.log_text()
+            for name in ("one", "two"):
+                self.assertRegex(log, f"joined {name} ")
+            self.assertNotIn("test-key", log)
+
+    def test_a_wrong_key_is_refused_and_logged_without_it(self):
+        with Daemon() as daemon:
+            done = run_client("map", daemon.url, "--auth-key", "wrong-key", "--seconds", "10")
+            self.assertEqual(done.returncode, 3)
+            self.assertIn("invalid auth key", done.stderr)
+            log = daemon.log_text()
+            self.assertIn("refused", log)
+            self.assertNotIn("wrong-key", log)
+            self.assertNotIn("test-key", log)
+
+    def test_a_node_that_comes_back_keeps_its_address(self):
+        with Daemon() as daemon, tempfile.TemporaryDirectory() as parent:
+            state = os.path.join(parent, "node")
+            lines = [run_client("map", daemon.url, "--auth-key", "test-key", "--state", state, "--seconds", "1").stdout
+                     for _ in range(2)]
+            selves = [re.search(r"self (\d+) (\S+) (\S+) (\S+)", text).groups() for text in lines]
+            self.assertEqual(selves[0], selves[1])
+
+    def test_leaving_is_seen_within_five_seconds(self):
+        with Daemon() as daemon:
+            stays = start_client("map", daemon.url, "--auth-key", "test-key", "--hostname", "stays", "--seconds", "20")
+            leaves = start_client("map", daemon.url, "--auth-key", "test-key", "--hostname", "leaves", "--peers", "1")
+            self.assertEqual(leaves.wait(timeout=10), 0)
+            leaves.communicate()
+            begun = time.monotonic()
+            for line in iter(stays.stdout.readline, ""):
+                if re.match(r"peer \d+ offline", line):
+                    break
+            self.assertLess(time.monotonic() - begun, 5.0)
+            stays.kill()
+            stays.communicate()
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0]] + sys.argv[3:])

@@ -1,0 +1,5 @@
+ts2021_fuzz_target(server_connection LIBS ts2021::conn)
+ts2021_fuzz_target(client_connection LIBS ts2021::conn)
+foreach(target IN ITEMS server_connection_fuzz client_connection_fuzz)
+  target_sources(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests/fuzz/null_crypto.cc)
+endforeach()
