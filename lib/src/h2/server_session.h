@@ -21,9 +21,9 @@ struct ServerLimits {
   std::size_t max_bodies = 2 << 20;  // unreleased body bytes: the connection window; a body has half of it
   std::uint32_t stream_window = 256 << 10;  // INITIAL_WINDOW_SIZE
   std::uint32_t max_streams = 250;          // announced
-  std::uint32_t refuse_above = 200;         // REFUSED_STREAM from here on (decisions.md)
+  std::uint32_t refuse_above = 200;         // REFUSED_STREAM from here on (H2-7)
   std::uint32_t max_header_list = 16 << 10;
-  std::uint32_t max_resets_per_10_s = 100;  // resets and pings together; above: ENHANCE_YOUR_CALM
+  std::uint32_t max_resets_per_10_s = 100;  // with pings, settings, stream errors (H2-9)
 };
 
 struct StreamWritable {
@@ -38,7 +38,8 @@ using ServerSessionEvent = std::variant<Request, StreamWritable, StreamClosed>;
 
 // 404, 405 (with Allow), 413 and REFUSED_STREAM are answered here and raise no event. Routing looks at
 // :method and :path only. Body memory is bounded by max_bodies: a stream's window opens as its body comes in,
-// the connection's by release() only. A request that is cancelled before next_event() gave it out is
+// the connection's by release() only. Requests whose content-length does not fit beside the unreleased ones
+// in half of max_bodies are refused (H2-8). A request that is cancelled before next_event() gave it out is
 // forgotten. Commands on a stream that is gone, or in the wrong order, are misuse and change nothing.
 class ServerSession {
  public:
