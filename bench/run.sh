@@ -1,11 +1,12 @@
 #!/bin/sh
 # Builds the benches and prints every ratio with its budget: sh bench/run.sh [build folder]
+# TS2021_CRYPTO=awslc AWSLC_ROOT=<folder> sh bench/run.sh build/bench-awslc measures the other backend.
 # The official Go handshake is measured in turns with ours; without Go it is left out with a message.
 set -eu
 cd "$(dirname "$0")/.."
 build=${1:-build/bench}
 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DTS2021_TESTS=OFF -DTS2021_APPS=OFF \
-  -DTS2021_EXAMPLES=OFF -DTS2021_BENCH=ON > /dev/null
+  -DTS2021_EXAMPLES=OFF -DTS2021_BENCH=ON -DTS2021_CRYPTO="${TS2021_CRYPTO:-system}" > /dev/null
 cmake --build "$build" > /dev/null
 build=$(cd "$build" && pwd)
 status=0
