@@ -126,11 +126,15 @@ class Pair {
     } else if (const auto* writable = std::get_if<event::Writable>(&event)) {
       for (auto& s : streaming)
         if (s.stream == writable->stream) push_next(s);
-    } else if (const auto* gone = std::get_if<event::StreamGone>(&event)) {
-      this->gone.push_back(gone->why);
+    } else if (const auto* lost = std::get_if<event::StreamGone>(&event)) {
+      gone.push_back(lost->why);
     } else if (const auto* closed = std::get_if<event::Closed>(&event)) {
       server_closed = closed->why;
     }
+  }
+
+  void serve_closed(const ServerEvent& event) {
+    if (const auto* closed = std::get_if<event::Closed>(&event)) server_closed = closed->why;
   }
 
   struct Streaming {
@@ -159,8 +163,8 @@ class Pair {
       client().release(data->stream, data->bytes.size());
     } else if (const auto* end = std::get_if<event::ResponseEnd>(&event)) {
       transcript += std::to_string(statuses[end->stream]) + " " + bodies[end->stream] + "\n";
-    } else if (const auto* gone = std::get_if<event::StreamGone>(&event)) {
-      transcript += "gone " + std::string(name(gone->why.code)) + "\n";
+    } else if (const auto* lost = std::get_if<event::StreamGone>(&event)) {
+      transcript += "gone " + std::string(name(lost->why.code)) + "\n";
     } else if (const auto* closed = std::get_if<event::Closed>(&event)) {
       client_closed = closed->why;
     }

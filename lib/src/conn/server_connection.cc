@@ -243,7 +243,7 @@ struct ServerConnection::Impl {
       websocket->fill(out);
       finish(error, now);
     } else {
-      abort(error);  // REC-6: forget the keys, send nothing
+      abort(error);  // REC-7: forget the keys, send nothing
     }
     return error;
   }

@@ -64,7 +64,7 @@ struct Call {
   }
   // Hands the request to the coordinator; its answer comes as an event.
   void submit(CoordInput input) const {
-    if (!session.opened) {  // HSK-8: the first request inside Noise proves the machine
+    if (!session.opened) {  // HSK-10: the first request inside Noise proves the machine
       session.opened = true;
       inputs.push_back(coord_input::Opened{id, session.machine, capability()});
     }

@@ -66,7 +66,7 @@ class ClientConnection {
   [[nodiscard]] bool wants_input() const noexcept;
   [[nodiscard]] std::optional<Instant> next_timeout() const noexcept;
 
-  // After a peer_refused error: the server's text, unauthenticated and not to be trusted (HSK-7).
+  // After a peer_refused error: the server's text, unauthenticated and not to be trusted (HSK-8).
   [[nodiscard]] std::string_view refusal() const noexcept;
   // After Ready in noise mode: channel binding value.
   [[nodiscard]] Bytes handshake_hash() const noexcept;

@@ -17,7 +17,7 @@ namespace ts2021 {
 namespace event {
 
 // An initiation has opened. Answer with accept() or refuse() before giving more input. A replay gets here
-// too: nobody is proven before the first Request from inside Noise (HSK-8).
+// too: nobody is proven before the first Request from inside Noise (HSK-10).
 struct PeerKnown {
   MachinePublic peer;
   ProtocolVersion version;

@@ -47,7 +47,7 @@ class ServerConnection {
   // After PeerKnown: `early_payload` is JSON of at most 1,024 bytes, or empty for none; it is dropped for
   // peers that cannot take it (version < 49, EAR-2; WebSocket, EAR-3).
   Result<void> accept(Bytes early_payload, Now now);
-  void refuse(std::string_view fixed_text, Now now);  // goes to a stranger: a literal, never input (HSK-7)
+  void refuse(std::string_view fixed_text, Now now);  // goes to a stranger: a literal, never input (HSK-8)
   Result<void> respond(StreamId stream, const ResponseHead& head, SharedBytes body);
   Result<void> start_stream(StreamId stream, const ResponseHead& head);
   // One message, in pieces. congested: it was not taken; Writable follows when the last one has left.

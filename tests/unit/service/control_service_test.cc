@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The service between real connections and a real coordinator, without sockets: our client role registers and
+// streams its map.
+#include "ts2021/service/control_service.h"
+
+#include "sim/pair.h"
+#include "store/memory_store.h"
+#include "support/catch.h"
+#include "ts2021/client/node_client.h"
+#include "ts2021/coord/policy.h"
+
+using namespace ts2021;
+using test::Pair;
+
+namespace {
+
+// One tailnet with as many connected pairs as a test wants.
+struct World {
+  test::SeededEntropy entropy{11};
+  MemoryStore store;
+  Coordinator coordinator;
+  ServiceConfig config;
+  ControlService service;
+  std::vector<std::unique_ptr<Pair>> pairs;
+  test::Clock clock;
+
+  static CoordinatorConfig coordinator_config() {
+    CoordinatorConfig out;
+    out.auth_keys.push_back({"good-key", false});
+    return out;
+  }
+  World()
+      : coordinator(store, std::make_shared<AllowAll>(), entropy, coordinator_config()),
+        service(config, entropy) {
+    coordinator.start(clock.now);
+  }
+
+  Pair& connect(std::uint16_t version = 138) {
+    test::PairOptions options;
+    options.version = version;
+    pairs.push_back(std::make_unique<Pair>(options));
+    Pair& pair = *pairs.back();
+    pair.server_config.routes = ControlService::routes();
+    const auto session = static_cast<SessionId>(pairs.size());
+    pair.on_server = [this, session, &pair](const ServerEvent& event) {
+      if (std::holds_alternative<event::Closed>(event))
+        service.detach(session);
+      else
+        service.handle(session, event, clock.now);
+      pair.serve_closed(event);
+    };
+    service.attach(session, pair.server());
+    return pair;
+  }
+
+  void run() {
+    for (bool busy = true; busy;) {
+      busy = false;
+      for (auto& pair : pairs)
+        while (pair->step()) busy = true;
+      while (auto input = service.next_input()) {
+        busy = true;
+        coordinator.handle(*input, clock.now);
+      }
+      std::array<StoreEvent, 16> events;
+      while (const std::size_t count = store.poll(events)) {
+        busy = true;
+        for (std::size_t i = 0; i < count; ++i) coordinator.on_store(events[i], clock.now);
+      }
+      while (auto event = coordinator.next_event()) {
+        busy = true;
+        service.on_event(*event, clock.now);
+      }
+      if (const auto due = coordinator.next_timeout(); due && *due <= clock.now.mono) {
+        busy = true;
+        coordinator.handle_timeout(clock.now);
+      }
+    }
+  }
+};
+
+// A node of our client role on one pair.
+struct NodeOn {
+  Pair& pair;
+  NodeClient client;
+  std::vector<std::string> news;
+  std::vector<MapResponse> maps;
+
+  NodeOn(Pair& p, std::uint64_t seed, std::string auth_key, std::string hostname, bool zstd = true)
+      : pair(p), client(make(seed, std::move(auth_key), std::move(hostname), zstd)) {
+    pair.on_client = [this](const ClientEvent& event) {
+      client.handle(pair.client(), event, pair.clock.now);
+      while (auto next = client.next_event()) note(*next);
+    };
+  }
+  static NodeClientConfig make(std::uint64_t seed, std::string auth_key, std::string hostname, bool zstd) {
+    test::SeededEntropy entropy(seed);
+    NodeClientConfig config;
+    config.capability = Capability{138};
+    config.node_key = NodePrivate::generate(entropy).public_key();
+    config.disco_key = DiscoPrivate::generate(entropy).public_key();
+    config.auth_key = std::move(auth_key);
+    config.hostinfo.hostname = std::move(hostname);
+    config.hostinfo.os = "linux";
+    config.zstd = zstd;
+    return config;
+  }
+  void note(const NodeEvent& event) {
+    if (std::holds_alternative<node_event::Registered>(event)) news.emplace_back("registered");
+    if (const auto* update = std::get_if<node_event::MapUpdate>(&event)) maps.push_back(update->response);
+    if (const auto* refused = std::get_if<node_event::Refused>(&event))
+      news.push_back(std::string(refused->what) + " " + std::to_string(refused->status) + " " +
+                     refused->text);
+    if (const auto* ended = std::get_if<node_event::Ended>(&event))
+      news.push_back("ended " + std::string(name(ended->why.code)));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("two nodes register, stream their maps and see each other") {
+  World world;
+  NodeOn one(world.connect(), 21, "good-key", "one");
+  world.run();
+  REQUIRE(one.news == std::vector<std::string>{"registered"});
+  REQUIRE(one.maps.size() == 1);
+  REQUIRE(one.maps[0].node);
+  REQUIRE(one.maps[0].node->name == "one.ts2021.test.");
+  REQUIRE(one.maps[0].peers.empty());
+
+  Pair& second = world.connect(115);
+  second.client_config.machine = nullptr;
+  test::SeededEntropy entropy(33);
+  const MachineKeyPair other = MachineKeyPair::generate(entropy);
+  second.client_config.machine = &other;
+  NodeOn two(second, 22, "good-key", "two", false);
+  world.run();
+  REQUIRE(two.maps.size() >= 1);
+  REQUIRE(two.maps[0].peers.size() == 1);
+  REQUIRE(two.maps[0].peers[0].name == "one.ts2021.test.");
+  REQUIRE(two.maps[0].peers[0].online == true);
+  bool seen = false;
+  for (const auto& map : one.maps)
+    for (const auto& peer : map.peers_changed) seen |= peer.name == "two.ts2021.test.";
+  REQUIRE(seen);
+}
+
+TEST_CASE("a node with a wrong auth key is refused and no node exists") {
+  World world;
+  NodeOn node(world.connect(), 21, "bad-key", "one");
+  world.run();
+  REQUIRE(node.news == std::vector<std::string>{"register 200 invalid auth key", "ended peer_refused"});
+  REQUIRE(world.coordinator.nodes().empty());
+}
+
+TEST_CASE("an unproven or closed connection leaves nothing behind") {
+  World world;
+  Pair& pair = world.connect();
+  world.run();
+  REQUIRE(pair.ready_seen);
+  pair.server().receive_end(world.clock.now);
+  world.run();
+  REQUIRE(pair.server_closed);
+  REQUIRE_FALSE(world.service.next_input());
+}
+
+TEST_CASE("bodies that are no message are 400, rows 72 and 76: too long 413, TS2019 paths 404 inside Noise") {
+  World world;
+  Pair& pair = world.connect();
+  world.run();
+  const auto ask = [&](std::string_view method, std::string_view path, std::string body) {
+    const auto stream = pair.client().request({method, path, {}}, share(body));
+    REQUIRE(stream);
+    world.run();
+    return pair.statuses[*stream];
+  };
+  for (const char* path : {"/machine/register", "/machine/map"}) {
+    for (const char* body :
+         {"", "{", "[]", "null", "\"x\"", "{\"Version\":\"x\"}", "{\"NodeKey\":\"mkey:00\"}"})
+      REQUIRE(ask("POST", path, body) == 400);
+    REQUIRE(ask("POST", path, std::string((1 << 20) + 1, ' ')) == 413);
+    REQUIRE(ask("PUT", path, "{}") == 405);
+    REQUIRE(ask("POST", path, "{}") == 400);  // no version, no key
+  }
+  REQUIRE(ask("POST", "/machine/" + std::string(64, '0'), "x") == 404);
+  REQUIRE(ask("POST", "/machine/" + std::string(64, '0') + "/map", "x") == 404);
+  REQUIRE(ask("GET", "/machine/nothing", "") == 404);
+  REQUIRE(ask("GET", "/health", "") == 200);
+  REQUIRE(ask("POST", "/health", "echo me") == 200);
+  for (const auto& [stream, body] : pair.bodies) REQUIRE(body.find("echo me") == std::string::npos);
+}
+
+TEST_CASE(
+    "row 75: a map request with a key of another machine is 404, the Noise key decides; row 74: ts-lb "
+    "decides nothing") {
+  World world;
+  NodeOn one(world.connect(), 21, "good-key", "one");
+  world.run();
+  Pair& second = world.connect();
+  test::SeededEntropy entropy(34);
+  const MachineKeyPair other = MachineKeyPair::generate(entropy);
+  second.client_config.machine = &other;
+  world.run();
+  const std::string key = NodeOn::make(21, "", "", true).node_key.text();
+  const Header forged[] = {{"ts-lb", key}};
+  const auto stream = second.client().request(
+      {"POST", "/machine/map", forged}, share(R"({"Version":138,"Stream":true,"NodeKey":")" + key + "\"}"));
+  REQUIRE(stream);
+  world.run();
+  REQUIRE(second.statuses[*stream] == 404);
+}
+
+TEST_CASE("draining a connection ends its map stream in good order") {
+  World world;
+  NodeOn one(world.connect(), 21, "good-key", "one");
+  world.run();
+  world.service.drain(static_cast<SessionId>(1), world.clock.now);
+  world.run();
+  REQUIRE(one.news.back() == "ended end_of_stream");
+  REQUIRE(world.pairs[0]->server_closed);
+}
