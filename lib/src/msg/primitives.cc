@@ -239,8 +239,8 @@ Result<Time> Time::parse(std::string_view text) noexcept {
   // 0123-56-89T12:45:78
   constexpr std::size_t fixed = 19;
   unsigned year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-  const auto number = [&](std::size_t at, std::size_t size, unsigned& out) {
-    return parse_decimal(text.substr(at, size), size, true, out);
+  const auto number = [&](std::size_t from, std::size_t size, unsigned& out) {
+    return parse_decimal(text.substr(from, size), size, true, out);
   };
   if (text.size() < fixed + 1 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' ||
       text[16] != ':' || !number(0, 4, year) || !number(5, 2, month) || !number(8, 2, day) ||
