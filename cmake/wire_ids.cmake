@@ -20,7 +20,7 @@ function(cited_in out)
 endfunction()
 
 cited_in(code ${root}/lib/src/*.cc ${root}/lib/src/*.h ${root}/lib/include/*.h)
-cited_in(tests ${root}/tests/*.cc ${root}/tests/*.h ${root}/tests/interop/*.go)
+cited_in(tests ${root}/tests/*.cc ${root}/tests/*.h ${root}/tests/*.go ${root}/tests/*.py)
 foreach(rule IN LISTS rules)
   if(NOT rule IN_LIST code)
     message(SEND_ERROR "${rule} of WIRE.md is cited by no code in lib/")

@@ -149,7 +149,7 @@ class OuterSite(unittest.TestCase):
             keys = json.loads(text)
             self.assertRegex(keys["publicKey"], "^mkey:[0-9a-f]{64}$")
             self.assertEqual(keys["legacyPublicKey"], "mkey:" + 64 * "0")
-            self.assertEqual(answer.getheader("Cache-Control"), "no-store")
+            self.assertEqual(answer.getheader("Cache-Control"), "no-store")  # SRV-5
             for query in ("v=abc", "v=-1", "v=99999999999999999999", "v=65536"):
                 self.assertEqual(daemon.get("/key?" + query)[:2], (400, b"invalid capability version\n"))
             self.assertEqual(daemon.get("/key")[:2], (400, b"capability version must be set\n"))

@@ -47,13 +47,15 @@ struct PairOptions {
   std::string early_payload = "{\"nodeKeyChallenge\":\"x\"}";
   std::size_t chunk = std::size_t{1} << 20;  // bytes per step and direction
   std::size_t blocks = 4096;
+  std::size_t kept_blocks = 64;
   Limits limits{};
 };
 
 // What a driver would do with both ends. Handlers may be replaced before the first step.
 class Pair {
  public:
-  explicit Pair(PairOptions options = {}) : options_(std::move(options)), server_blocks(options_.blocks) {
+  explicit Pair(PairOptions options = {})
+      : options_(std::move(options)), server_blocks(options_.blocks, options_.kept_blocks) {
     server_config.noise_keys = keys().server;
     server_config.routes = pair_routes;
     server_config.limits = options_.limits;
@@ -76,6 +78,23 @@ class Pair {
   }
   void kill_server() { server_.reset(); }
   void kill_client() { client_.reset(); }
+
+  // One turn of one driver alone.
+  bool step_client() {
+    bool moved = take_client_events();
+    moved |= move(client(), to_server);
+    moved |= deliver(
+        to_client, [&](MutableBytes in) { (void)client().receive(in, clock.now); },
+        client().wants_input() && client_reads);
+    return moved | take_client_events();
+  }
+  bool step_server() {
+    bool moved = take_server_events();
+    moved |= move(server(), to_client);
+    moved |= deliver(
+        to_server, [&](MutableBytes in) { (void)server().receive(in, clock.now); }, server().wants_input());
+    return moved | take_server_events();
+  }
 
   // One turn of both drivers; true when anything moved.
   bool step() {
@@ -142,6 +161,7 @@ class Pair {
     std::size_t sent;
   };
   void push_next(Streaming& s) {
+    if (s.sent == stream_messages.size() && hold_streams) return;
     if (s.sent == stream_messages.size()) {
       (void)server().end_stream(s.stream);
       return;
@@ -179,6 +199,7 @@ class Pair {
   std::function<void(const ServerEvent&)> on_server;
   std::function<void(const ClientEvent&)> on_client;
   bool client_reads = true;
+  bool hold_streams = false;  // leave a stream open after its last message
   std::vector<std::string> stream_messages;
 
   std::deque<std::uint8_t> to_server, to_client;
