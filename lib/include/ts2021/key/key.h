@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Typed keys and their text forms (KEY-1 to KEY-6 of lib/WIRE.md).
+// Typed keys and their text forms (KEY-1 to KEY-7 of lib/WIRE.md).
 #pragma once
 
 #include <array>
