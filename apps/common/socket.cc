@@ -136,13 +136,23 @@ Endpoint local_endpoint(const Fd& socket) {
   return endpoint_of(address);
 }
 
-Fd accept_from(const Fd& listener, std::string& peer) {
+Fd accept_from(const Fd& listener, Peer& peer) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   Fd fd(accept4(listener.get(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (fd) {
     tune(fd.get());
-    peer = endpoint_of(address).text();
+    peer.text = endpoint_of(address).text();
+    if (address.ss_family == AF_INET6) {
+      const auto& in6 = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+      std::memcpy(peer.address.data(), in6.s6_addr, 16);
+      peer.loopback = IN6_IS_ADDR_LOOPBACK(&in6);
+    } else {
+      const auto& in = reinterpret_cast<const sockaddr_in&>(address).sin_addr;
+      peer.address = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+      std::memcpy(peer.address.data() + 12, &in.s_addr, 4);
+      peer.loopback = peer.address[12] == 127;
+    }
   }
   return fd;
 }

@@ -2,6 +2,7 @@
 // Non-blocking TCP sockets.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -46,8 +47,13 @@ struct Endpoint {
 [[nodiscard]] Fd connect_to(const Endpoint& endpoint, int timeout_ms);  // non-blocking once connected
 [[nodiscard]] Endpoint local_endpoint(const Fd& socket);
 
-// Invalid when nothing waits (or for good, when errno is not EAGAIN). `peer` becomes the peer's address text.
-[[nodiscard]] Fd accept_from(const Fd& listener, std::string& peer);
+struct Peer {
+  std::string text;                        // "address:port", for the log
+  std::array<std::uint8_t, 16> address{};  // network order, IPv4 as ::ffff:a.b.c.d
+  bool loopback = false;
+};
+// Invalid when nothing waits (or for good, when errno is not EAGAIN).
+[[nodiscard]] Fd accept_from(const Fd& listener, Peer& peer);
 
 enum class Io { some, blocked, ended, failed };
 struct IoResult {

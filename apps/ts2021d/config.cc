@@ -47,6 +47,13 @@ std::optional<Config> parse_config(int argc, char** argv, int& exit_code) {
   app.add_option("--threads", config.threads, "threads for connections")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  auto* connects =
+      app.add_option(
+             "--max-connects", config.connects_per_second,
+             "connections a second from one address, five times as many at once; 0: no limit. Without this "
+             "flag loopback has none")
+          ->check(CLI::Range(0.0, 1e6))
+          ->capture_default_str();
   app.add_flag("--json", config.json, "print one line of JSON when ready, nothing else");
   app.add_flag("-v,--verbose", config.verbose, "log every connection");
   app.set_version_flag("--version", "ts2021d " TS2021_VERSION);
@@ -55,6 +62,7 @@ std::optional<Config> parse_config(int argc, char** argv, int& exit_code) {
     const auto endpoint = parse_endpoint(listen);
     if (!endpoint) throw CLI::ValidationError("--listen", "not an address:port: " + listen);
     config.listen = *endpoint;
+    config.limit_loopback = connects->count() > 0;
   } catch (const CLI::ParseError& error) {
     exit_code = app.exit(error);
     return std::nullopt;

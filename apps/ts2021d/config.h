@@ -17,6 +17,8 @@ struct Config {
   std::string state_dir;  // empty: nothing is written
   bool rotate_keys = false;
   std::size_t threads = 1;
+  double connects_per_second = 50;  // per address; 0: no limit
+  bool limit_loopback = false;      // the limit was asked for, so it holds for this machine too
   bool json = false;
   bool verbose = false;
 };

@@ -40,11 +40,14 @@ std::string_view text(NoticeKind kind) {
 }  // namespace
 
 Hub::Hub(const ServerConfig& server, const ServiceConfig& service, CoordinatorConfig coordinator,
-         std::size_t threads)
-    : mail_(loop_), coordinator_(store_, std::make_shared<AllowAll>(), entropy_, std::move(coordinator)) {
-  for (std::size_t i = 0; i < threads; ++i)
+         const Options& options)
+    : options_(options),
+      budget_({.per_second = options.connects_per_second, .burst = 5 * options.connects_per_second}),
+      mail_(loop_),
+      coordinator_(store_, std::make_shared<AllowAll>(), entropy_, std::move(coordinator)) {
+  for (std::size_t i = 0; i < options.threads; ++i)
     shards_.push_back(std::make_unique<Shard>(i, server, service, mail_));
-  outboxes_.resize(threads);
+  outboxes_.resize(options.threads);
 }
 
 Hub::~Hub() {
@@ -76,15 +79,20 @@ void Hub::run(Fd listener) {
 
 void Hub::accept() {
   for (int i = 0; i < accepts_per_turn; ++i) {
-    std::string peer;
+    Peer peer;
     Fd socket = accept_from(listener_.fd, peer);
     if (!socket) {
       if (errno != EAGAIN && errno != EWOULDBLOCK)
         spdlog::warn("accept: {}", std::generic_category().message(errno));
       return;
     }
-    spdlog::debug("{}: connected", peer);
-    outboxes_[next_shard_].emplace_back(NewConnection{std::move(socket), std::move(peer)});
+    const bool limited = options_.connects_per_second > 0 && (options_.limit_loopback || !peer.loopback);
+    if (limited && !budget_.admit(peer.address, now().mono)) {
+      spdlog::debug("{}: refused: too many connections from this address", peer.text);
+      continue;
+    }
+    spdlog::debug("{}: connected", peer.text);
+    outboxes_[next_shard_].emplace_back(NewConnection{std::move(socket), std::move(peer.text)});
     next_shard_ = (next_shard_ + 1) % shards_.size();
   }
 }

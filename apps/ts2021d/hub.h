@@ -9,6 +9,7 @@
 #include "common/socket.h"
 #include "store/memory_store.h"
 #include "ts2021/coord/coordinator.h"
+#include "ts2021/service/address_budget.h"
 #include "ts2021d/event_loop.h"
 #include "ts2021d/mailbox.h"
 #include "ts2021d/shard.h"
@@ -17,9 +18,14 @@ namespace ts2021::app {
 
 class Hub {
  public:
-  // Everything given must outlive the hub. `threads` shards are made.
+  struct Options {
+    std::size_t threads = 1;
+    double connects_per_second = 0;  // per address, bursts of five times as many; 0: no limit
+    bool limit_loopback = false;
+  };
+  // `server` and `service` must outlive the hub.
   Hub(const ServerConfig& server, const ServiceConfig& service, CoordinatorConfig coordinator,
-      std::size_t threads);
+      const Options& options);
   ~Hub();
 
   // Serves until SIGTERM or SIGINT, which must be blocked in every thread before.
@@ -49,6 +55,8 @@ class Hub {
   void pump();
   void log(const coord_event::Notice& notice);
 
+  const Options options_;
+  AddressBudget budget_;
   EventLoop loop_;
   Mailbox<CoordInput> mail_;
   SystemEntropy entropy_;

@@ -177,6 +177,23 @@ class OuterSite(unittest.TestCase):
                 s.close()
 
 
+    def test_an_address_that_floods_is_refused(self):  # row 45
+        with Daemon("--max-connects", "2") as daemon:
+            answered = 0
+            for _ in range(40):
+                try:
+                    answered += daemon.get("/health")[0] == 200
+                except (http.client.HTTPException, OSError):
+                    pass
+            self.assertGreaterEqual(answered, 10)
+            self.assertLess(answered, 30)
+            time.sleep(1.1)
+            self.assertEqual(daemon.get("/health")[0], 200)
+        with Daemon() as daemon:
+            for _ in range(400):
+                self.assertEqual(daemon.get("/health")[0], 200)
+
+
 class Keys(unittest.TestCase):
     def test_without_state_dir_keys_are_new_every_time(self):
         with Daemon() as one, Daemon() as two:

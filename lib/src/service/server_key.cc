@@ -22,7 +22,7 @@ ServerKeyAnswer bare(const ServerKeySwitches& switches) { return {200, plain, sw
 
 constexpr int first_with_version = 28;       // no released client below sends v
 constexpr int first_with_any_tls_port = 39;  // below, Noise is dialled on the URL's port or on TLS 443
-constexpr int first_without_box = 90;  // SRV-6
+constexpr int first_without_box = 90;        // SRV-6
 
 }  // namespace
 
