@@ -9,6 +9,7 @@
 #include "coord/fan_out.h"
 #include "coord/lanes.h"
 #include "coord/map_update.h"
+#include "coord/planted.h"
 #include "coord/preparation.h"
 #include "coord/registrar.h"
 #include "coord/tailnet.h"
@@ -86,7 +87,8 @@ struct Coordinator::Impl {
     if (session == sessions_.end()) return;
     const PollKey key{input.session, input.call};
     // API-54: a request that was reset before its turn must leave no trace.
-    lanes_.cancel(session->second, [&](const Work& work) { return work.from == key; });
+    if (!planted(Planted::applies_cancelled))
+      lanes_.cancel(session->second, [&](const Work& work) { return work.from == key; });
     std::erase_if(events_, [key](const CoordEvent& event) { return belongs_to(event, key); });
     if (const auto node = fan_out_.close(key)) leave_grace(*node);
   }
@@ -266,6 +268,7 @@ struct Coordinator::Impl {
     work.node = state->record->id;
     auto update = map_update(registrar_, *state->record, request);
     work.reserved = update.reserved;
+    if (planted(Planted::answers_early)) finish(work, machine);
     if (update.record) return write_node(machine, *state, std::move(*update.record), update.durable);
     finish(work, machine);
     return Step::done;
@@ -330,7 +333,7 @@ struct Coordinator::Impl {
     }
     fan_out_.open(work.from, work.node, *work.map_request);
     if (kind != MapKind::poll) return;
-    grace_.clear(work.node);
+    if (!planted(Planted::flips_presence)) grace_.clear(work.node);
     reap_.clear(work.node);
     if (state->online) return;
     tailnet_.set_online(work.node, true);  // MAP-38

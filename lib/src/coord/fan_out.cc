@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "coord/planted.h"
 #include "ts2021/msg/downlevel.h"
 
 namespace ts2021::coord {
@@ -75,6 +76,7 @@ void FanOut::taken(PollKey key) {
   const auto at = polls_.find(key);
   if (at == polls_.end() || !at->second.in_flight) return;
   at->second.in_flight = false;
+  if (planted(Planted::skips_while_slow)) at->second.cursor = tailnet_.log().head();
   if (at->second.cursor < tailnet_.log().head()) behind_.push_back(key);
 }
 
@@ -215,8 +217,8 @@ FanOut::Serve FanOut::serve(Poll& poll, SharedPieces& out) {
   poll.view = view;
   if (fresh || resync) {
     const bool lost = !fresh && cursor < log.floor();
-    MapResponse map = full_map(snapshot(), {poll.node, view, poll.capability}, fresh);
-    if (!fresh && derp_map_changed_ > cursor && config_.derp_map) map.derp_map = *config_.derp_map;
+    MapResponse map = full_map(snapshot(), {poll.node, view, poll.capability},
+                               fresh ? std::nullopt : std::optional(cursor));
     // MAP-22: nobody knows any more whom the client must forget, and an empty list would not say it.
     if (lost && map.peers.empty()) return Serve::end;
     poll.cursor = head;
@@ -226,7 +228,7 @@ FanOut::Serve FanOut::serve(Poll& poll, SharedPieces& out) {
   }
   poll.cursor = head;
   const Viewer own{poll.node, view, poll.capability};
-  if (log.latest(poll.node) > cursor) {
+  if (log.latest(poll.node) > cursor && !planted(Planted::shares_with_changed)) {
     auto message = delta(snapshot(), own, cursor);
     if (!message) return Serve::nothing;
     out = pack(std::move(*message), poll.capability, poll.compression);

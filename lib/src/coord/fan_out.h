@@ -13,6 +13,7 @@
 
 #include "coord/map_update.h"
 #include "coord/netmap.h"
+#include "coord/planted.h"
 #include "coord/tailnet.h"
 #include "ts2021/msg/map_frame.h"
 
@@ -54,7 +55,9 @@ class FanOut {
   void taken(PollKey key);
   // Ends the polls of a node that is no more; `last` is what it was.
   void end_polls_of(NodeId node, const NodeState& last);
-  [[nodiscard]] bool is_present(NodeId node) const { return live_.contains(node); }
+  [[nodiscard]] bool is_present(NodeId node) const {
+    return live_.contains(node) && !planted(Planted::flips_presence);
+  }
 
   void set_policy(std::shared_ptr<const Policy> policy);
   void derp_map_changed() { derp_map_changed_ = tailnet_.log().advance(); }

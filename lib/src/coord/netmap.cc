@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "coord/planted.h"
 #include "ts2021/msg/downlevel.h"
 
 namespace ts2021::coord {
@@ -37,7 +38,7 @@ bool visible(const Snapshot& snapshot, const Viewer& viewer, const NodeState& pe
 }
 
 void add_profile(const Snapshot& snapshot, UserId id, std::set<UserId>& told, MapResponse& out) {
-  if (!told.insert(id).second) return;
+  if (!told.insert(id).second || planted(Planted::misses_profile)) return;
   UserProfile profile;
   profile.id = id;
   if (const UserRecord* user = snapshot.tailnet.user(id)) {
@@ -69,7 +70,7 @@ PeerChange patch(const NodeState& peer, Parts parts, WallTime now) {
 // Some state has moved on since the parts were noted: a patch could not say that endpoints or the relay are
 // gone by now.
 bool patchable(const NodeState& peer, Parts parts) {
-  if (peer.expired || parts.has(Part::whole)) return false;
+  if (peer.expired || (parts.has(Part::whole) && !planted(Planted::patches_whole))) return false;
   const NodeRecord& record = *peer.record;
   return !(parts.has(Part::endpoints) && record.endpoints.empty()) &&
          !(parts.has(Part::derp) && record.home_derp == 0) &&
@@ -120,27 +121,28 @@ Node self_node(const Snapshot& snapshot, const NodeState& self) {
   return node;
 }
 
-MapResponse full_map(const Snapshot& snapshot, const Viewer& viewer, bool first) {  // MAP-21
+MapResponse full_map(const Snapshot& snapshot, const Viewer& viewer, std::optional<Position> told) {
   const auto& config = snapshot.config;
   MapResponse out;
-  std::set<UserId> told;
+  std::set<UserId> profiles;
   const NodeState* self = snapshot.tailnet.find(viewer.node);
   out.node = self_node(snapshot, *self);
-  add_profile(snapshot, self->record->user, told, out);
+  add_profile(snapshot, self->record->user, profiles, out);
   for (const auto& [id, peer] : snapshot.tailnet.nodes()) {
     if (!visible(snapshot, viewer, peer)) continue;
     out.peers.push_back(peer_node(snapshot, peer));
-    add_profile(snapshot, peer.record->user, told, out);
+    add_profile(snapshot, peer.record->user, profiles, out);
   }
-  if (!first && out.peers.empty()) {  // MAP-22
+  if (told && out.peers.empty() && !planted(Planted::empty_peers_trap)) {  // MAP-22
     for (const auto& [id, peer] : snapshot.tailnet.nodes())
       if (id != viewer.node) out.peers_removed.push_back(id);
-    snapshot.tailnet.log().since(Position{}, [&](const ChangeLog::Change& change) {
+    snapshot.tailnet.log().since(*told, [&](const ChangeLog::Change& change) {
       if (change.removed) out.peers_removed.push_back(change.node);
     });
     std::sort(out.peers_removed.begin(), out.peers_removed.end());
   }
-  if (first && config.derp_map) out.derp_map = *config.derp_map;  // MAP-23
+  if ((!told || snapshot.derp_map_changed > *told) && config.derp_map)
+    out.derp_map = *config.derp_map;  // MAP-23
   out.dns_config.emplace();
   out.dns_config->domains = {config.base_domain};
   out.dns_config->proxied = true;
@@ -148,7 +150,7 @@ MapResponse full_map(const Snapshot& snapshot, const Viewer& viewer, bool first)
   out.collect_services = false;
   out.packet_filters["base"] = snapshot.policy.packet_filter(viewer.view);
   out.control_time = snapshot.now;
-  if (first && config.disable_log_tail) out.debug.emplace().disable_log_tail = true;
+  if (!told && config.disable_log_tail) out.debug.emplace().disable_log_tail = true;
   return out;
 }
 
@@ -159,7 +161,7 @@ std::optional<MapResponse> delta(const Snapshot& snapshot, const Viewer& viewer,
   bool any = false;
   snapshot.tailnet.log().since(cursor, [&](const ChangeLog::Change& change) {
     if (change.removed) {
-      out.peers_removed.push_back(change.node);  // MAP-26
+      if (!planted(Planted::forgets_removed)) out.peers_removed.push_back(change.node);  // MAP-26
       any = true;
       return;
     }

@@ -29,9 +29,11 @@ struct Viewer {
 [[nodiscard]] Node peer_node(const Snapshot& snapshot, const NodeState& peer);
 [[nodiscard]] Node self_node(const Snapshot& snapshot, const NodeState& self);
 
-// Everything (MAP-21), for a viewer that exists. first: of its stream. Without `first`, what the client may
-// still have and must not is removed by name when the list of peers is empty (MAP-22).
-[[nodiscard]] MapResponse full_map(const Snapshot& snapshot, const Viewer& viewer, bool first);
+// Everything (MAP-21), for a viewer that exists. told: what its stream has told before, none for the first
+// message. What the client may still have and must not is removed by name when the list of peers is empty
+// (MAP-22).
+[[nodiscard]] MapResponse full_map(const Snapshot& snapshot, const Viewer& viewer,
+                                   std::optional<Position> told);
 
 // What changed after `cursor`, for viewers of a class; `viewer.node` 0: none of those that changed. Nothing
 // to tell: none.

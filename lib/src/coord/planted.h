@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bugs that the simulation plants to prove that it would find them. Only a test's own build of coord has
+// them.
+#pragma once
+
+#include <cstdint>
+
+namespace ts2021::coord {
+
+enum class Planted : std::uint8_t {
+  none,
+  forgets_removed,      // a delta does not name peers that are gone
+  empty_peers_trap,     // a full map in mid-stream leaves the last peer in place
+  shares_with_changed,  // a viewer that changed gets the frame of those that did not
+  skips_while_slow,     // what happened while a frame was in flight is lost
+  applies_cancelled,    // a cancelled update is carried out
+  answers_early,        // an update is answered before it is committed
+  flips_presence,       // a node that is back within the grace goes offline all the same
+  misses_profile,       // a peer comes without its owner's profile
+  patches_whole,        // a change of the whole is sent as a patch
+  count
+};
+
+#ifdef TS2021_PLANTED_BUGS
+extern Planted planted_bug;
+inline bool planted(Planted bug) { return planted_bug == bug; }
+#else
+constexpr bool planted(Planted) { return false; }
+#endif
+
+}  // namespace ts2021::coord
