@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "support/support.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
@@ -12,7 +14,13 @@
 
 namespace {
 thread_local std::size_t allocations = 0;
+thread_local ts2021::test::FreedWatch* watch = nullptr;
+
+void give_back(void* p) noexcept {
+  if (p && watch) watch->look({static_cast<const std::uint8_t*>(p), malloc_usable_size(p)});
+  std::free(p);
 }
+}  // namespace
 
 // Replaced for the whole test program, so that tests can count.
 void* operator new(std::size_t size) {
@@ -24,9 +32,9 @@ void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   ++allocations;
   return std::malloc(size ? size : 1);
 }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
+void operator delete(void* p) noexcept { give_back(p); }
+void operator delete(void* p, std::size_t) noexcept { give_back(p); }
+void operator delete(void* p, const std::nothrow_t&) noexcept { give_back(p); }
 
 namespace ts2021::test {
 namespace {
@@ -136,5 +144,14 @@ void tiny_socket(const std::function<std::string(std::size_t)>& drive) {
 }
 
 std::size_t allocation_count() noexcept { return allocations; }
+
+FreedWatch::FreedWatch(std::vector<Bytes> needles) : needles_(std::move(needles)) { watch = this; }
+
+FreedWatch::~FreedWatch() { watch = nullptr; }
+
+void FreedWatch::look(Bytes freed) noexcept {
+  for (const Bytes needle : needles_)
+    if (std::search(freed.begin(), freed.end(), needle.begin(), needle.end()) != freed.end()) ++found_;
+}
 
 }  // namespace ts2021::test

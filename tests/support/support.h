@@ -81,4 +81,20 @@ void tiny_socket(const std::function<std::string(std::size_t k)>& drive);
 // Allocations through operator new of this thread since start; for tests of paths that must not allocate.
 [[nodiscard]] std::size_t allocation_count() noexcept;
 
+// While it lives, looks for secrets of 32 bytes in every block that operator delete gives back on this thread.
+// The needles must not lie in such a block themselves.
+class FreedWatch {
+ public:
+  explicit FreedWatch(std::vector<Bytes> needles);
+  ~FreedWatch();
+  FreedWatch(const FreedWatch&) = delete;
+  FreedWatch& operator=(const FreedWatch&) = delete;
+  [[nodiscard]] std::size_t found() const noexcept { return found_; }
+  void look(Bytes freed) noexcept;
+
+ private:
+  std::vector<Bytes> needles_;
+  std::size_t found_ = 0;
+};
+
 }  // namespace ts2021::test

@@ -6,6 +6,7 @@
 #include "crypto/x25519.h"
 #include "noise/symmetric_state.h"
 #include "noise/wire.h"
+#include "ts2021/noise/handshake_cache.h"
 
 namespace ts2021::noise {
 namespace {
@@ -90,11 +91,15 @@ Result<Session> Initiator::finish(const MachineKeyPair& self,
                  version_};
 }
 
+Responder::Responder() noexcept = default;
+Responder::~Responder() = default;
+
 Responder::Responder(Responder&& other) noexcept
     : chain_(std::move(other.chain_)),
       hash_(other.hash_),
       peer_ephemeral_(other.peer_ephemeral_),
       peer_(other.peer_),
+      machine_secret_(std::move(other.machine_secret_)),
       version_(other.version_),
       key_index_(other.key_index_),
       spent_(std::exchange(other.spent_, true)) {}
@@ -105,6 +110,7 @@ Responder& Responder::operator=(Responder&& other) noexcept {
     hash_ = other.hash_;
     peer_ephemeral_ = other.peer_ephemeral_;
     peer_ = other.peer_;
+    machine_secret_ = std::move(other.machine_secret_);
     version_ = other.version_;
     key_index_ = other.key_index_;
     spent_ = std::exchange(other.spent_, true);
@@ -112,7 +118,8 @@ Responder& Responder::operator=(Responder&& other) noexcept {
   return *this;
 }
 
-Result<Responder> Responder::open(std::span<const ControlNoisePair> keys, Bytes initiation) noexcept {
+Result<Responder> Responder::open(std::span<const ControlNoisePair> keys, Bytes initiation,
+                                  HandshakeCache* cache) noexcept {
   namespace at = wire::message1;
   // HSK-8: these three, in this order, have an error record.
   if (initiation.size() != at::size)
@@ -128,7 +135,8 @@ Result<Responder> Responder::open(std::span<const ControlNoisePair> keys, Bytes 
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const ControlNoisePair& key = keys[i];
     if (key.secret.is_zero()) return fail(Errc::misuse, 203);
-    SymmetricState state(made.version_, key.open.bytes());
+    SymmetricState state(cache ? cache->start_hash(made.version_, key.open)
+                               : SymmetricState::start_hash(made.version_, key.open.bytes()));
     state.mix_hash(made.peer_ephemeral_);
     // HSK-7. A point of low order is one for every key.
     if (!state.mix_key(key.secret.reveal_bytes(), made.peer_ephemeral_))
@@ -138,11 +146,25 @@ Result<Responder> Responder::open(std::span<const ControlNoisePair> keys, Bytes 
     if (!state.open(machine)) continue;  // HSK-12: made for another key
     made.peer_ = MachinePublic::from_bytes(std::span(machine).first<32>());
     if (!made.peer_.is_canonical()) return fail(Errc::non_canonical_key, 205);  // HSK-9
-    if (!state.mix_key(key.secret.reveal_bytes(), made.peer_.bytes()))
-      return fail(Errc::low_order_point, 206);  // ss
+    MachineSecret::Name name;
+    const Secret<32>* known = nullptr;
+    if (cache && cache->keeps_machines()) {
+      name = cache->name_of(key.open, made.peer_);
+      known = cache->find(name);
+    }
+    Secret<32> shared;
+    if (!known && !crypto::x25519(shared.bytes(), key.secret.reveal_bytes(), made.peer_.bytes()))
+      return fail(Errc::low_order_point, 206);  // ss; what the cache has was not zero
+    state.mix_shared((known ? *known : shared).bytes());
     std::array<std::uint8_t, 16> tag;
     put(initiation.subspan(at::tag), tag);
-    if (!state.open(tag)) return fail(Errc::bad_tag, 207);
+    if (!state.open(tag)) {
+      // Whoever has only the machine's public key learns from the time of the failure nothing about it.
+      if (known) (void)crypto::x25519(shared.bytes(), key.secret.reveal_bytes(), made.peer_.bytes());
+      return fail(Errc::bad_tag, 207);
+    }
+    if (cache && cache->keeps_machines() && !known)
+      made.machine_secret_ = std::make_unique<MachineSecret>(name, std::move(shared));
     made.hash_ = copy32(state.hash());
     made.chain_ = std::move(state).take_chain();
     made.key_index_ = i;
@@ -150,6 +172,10 @@ Result<Responder> Responder::open(std::span<const ControlNoisePair> keys, Bytes 
     return made;
   }
   return fail(Errc::bad_tag, 208);
+}
+
+std::unique_ptr<MachineSecret> Responder::take_machine_secret() noexcept {
+  return std::move(machine_secret_);
 }
 
 Result<Session> Responder::reply(EphemeralKey ephemeral,

@@ -25,15 +25,22 @@ constexpr std::string_view prologue_text = "Tailscale Control Protocol v";
 
 }  // namespace
 
-SymmetricState::SymmetricState(ProtocolVersion version, std::span<const std::uint8_t, 32> server) noexcept
-    : hash_(protocol_hash), chain_(protocol_hash) {
+std::array<std::uint8_t, 32> SymmetricState::start_hash(ProtocolVersion version,
+                                                        std::span<const std::uint8_t, 32> server) noexcept {
   std::array<char, prologue_text.size() + 5> prologue;  // HSK-2: decimal, no leading zeros, no terminator
   char* const digits = std::copy(prologue_text.begin(), prologue_text.end(), prologue.data());
   char* const end =
       std::to_chars(digits, prologue.data() + prologue.size(), static_cast<std::uint16_t>(version)).ptr;
-  mix_hash(as_bytes(std::string_view(prologue.data(), static_cast<std::size_t>(end - prologue.data()))));
-  mix_hash(server);
+  std::array<std::uint8_t, 32> hash = protocol_hash;
+  crypto::blake2s(
+      hash,
+      {hash, as_bytes(std::string_view(prologue.data(), static_cast<std::size_t>(end - prologue.data())))});
+  crypto::blake2s(hash, {hash, server});
+  return hash;
 }
+
+SymmetricState::SymmetricState(std::span<const std::uint8_t, 32> start) noexcept
+    : SymmetricState(start, Secret<32>(protocol_hash)) {}
 
 SymmetricState::SymmetricState(std::span<const std::uint8_t, 32> hash, Secret<32> chain) noexcept
     : chain_(std::move(chain)) {
@@ -46,8 +53,12 @@ bool SymmetricState::mix_key(std::span<const std::uint8_t, 32> secret,
                              std::span<const std::uint8_t, 32> point) noexcept {
   Secret<32> shared;
   if (!crypto::x25519(shared.bytes(), secret, point)) return false;
-  crypto::hkdf_blake2s(chain_.bytes(), key_.bytes(), chain_.bytes(), shared.bytes());
+  mix_shared(shared.bytes());
   return true;
+}
+
+void SymmetricState::mix_shared(std::span<const std::uint8_t, 32> shared) noexcept {
+  crypto::hkdf_blake2s(chain_.bytes(), key_.bytes(), chain_.bytes(), shared);
 }
 
 bool SymmetricState::mix_chain(std::span<const std::uint8_t, 32> secret,

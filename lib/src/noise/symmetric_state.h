@@ -15,8 +15,14 @@ namespace ts2021::noise {
 // h and ck of the handshake (HSK-3). A key made by mix_key() encrypts at most one text and is then erased.
 class SymmetricState {
  public:
-  // The first three steps: protocol name, prologue with the version, the server's static key.
-  SymmetricState(ProtocolVersion version, std::span<const std::uint8_t, 32> server) noexcept;
+  // h after the first three steps: protocol name, prologue with the version, the server's static key. Public,
+  // and the same in every handshake of this version and key.
+  [[nodiscard]] static std::array<std::uint8_t, 32> start_hash(
+      ProtocolVersion version, std::span<const std::uint8_t, 32> server) noexcept;
+  // Goes on from start_hash().
+  explicit SymmetricState(std::span<const std::uint8_t, 32> start) noexcept;
+  SymmetricState(ProtocolVersion version, std::span<const std::uint8_t, 32> server) noexcept
+      : SymmetricState(start_hash(version, server)) {}
   // Goes on where another one ended.
   SymmetricState(std::span<const std::uint8_t, 32> hash, Secret<32> chain) noexcept;
 
@@ -24,7 +30,9 @@ class SymmetricState {
   // False when the Diffie-Hellman result is all zero (HSK-7): the handshake must end.
   [[nodiscard]] bool mix_key(std::span<const std::uint8_t, 32> secret,
                              std::span<const std::uint8_t, 32> point) noexcept;
-  // The same where no text follows before the next key, as after ee: only the chain goes on.
+  // The same for a result that is known and not zero.
+  void mix_shared(std::span<const std::uint8_t, 32> shared) noexcept;
+  // As mix_key(), where no text follows before the next key, as after ee: only the chain goes on.
   [[nodiscard]] bool mix_chain(std::span<const std::uint8_t, 32> secret,
                                std::span<const std::uint8_t, 32> point) noexcept;
   // In place; the tag goes behind the text. `whole` is text and room for the tag.

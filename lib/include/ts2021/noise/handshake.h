@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -17,6 +18,9 @@
 #include "ts2021/noise/direction_key.h"
 
 namespace ts2021::noise {
+
+class HandshakeCache;
+class MachineSecret;
 
 inline constexpr std::size_t initiation_size = 101;
 inline constexpr std::size_t response_size = 51;
@@ -72,31 +76,37 @@ class Initiator {
 
 // Server: open() tries each key, newest first, and tells which machine asks. That proves nothing yet: a
 // replay asks too, and only the first good record shows that the machine is there (HSK-10). reply() answers
-// and spends the object. Both run without waiting; a responder costs five scalar multiplications.
+// and spends the object. Both run without waiting; a responder costs five scalar multiplications, or three
+// for a machine that the cache knows with an ephemeral key made ahead.
 class Responder {
  public:
   // `initiation` has any size: the three format errors (bad_message_size, bad_message_type) have an
   // error_record(). Everything else, bad_tag, low_order_point, non_canonical_key, ends without a byte.
-  [[nodiscard]] static Result<Responder> open(std::span<const ControlNoisePair> keys,
-                                              Bytes initiation) noexcept;
+  // `cache` may be null and is not kept; it never changes the outcome.
+  [[nodiscard]] static Result<Responder> open(std::span<const ControlNoisePair> keys, Bytes initiation,
+                                              HandshakeCache* cache = nullptr) noexcept;
   [[nodiscard]] const MachinePublic& peer() const noexcept { return peer_; }
   [[nodiscard]] ProtocolVersion version() const noexcept { return version_; }
   // Which of the keys opened it: other than 0 means that the client has an old server key.
   [[nodiscard]] std::size_t key_index() const noexcept { return key_index_; }
+  // For HandshakeCache::remember() once the first record has opened. Null without a cache, when the cache
+  // knows the machine, and the second time.
+  [[nodiscard]] std::unique_ptr<MachineSecret> take_machine_secret() noexcept;
   // Errors: misuse when the object or the ephemeral key is already spent; low_order_point.
   [[nodiscard]] Result<Session> reply(EphemeralKey ephemeral,
                                       std::span<std::uint8_t, response_size> out) && noexcept;
 
   Responder(Responder&& other) noexcept;
   Responder& operator=(Responder&& other) noexcept;
-  ~Responder() = default;
+  ~Responder();
 
  private:
-  Responder() noexcept = default;
+  Responder() noexcept;
   Secret<32> chain_;
   std::array<std::uint8_t, 32> hash_{};
   std::array<std::uint8_t, 32> peer_ephemeral_{};
   MachinePublic peer_;
+  std::unique_ptr<MachineSecret> machine_secret_;
   ProtocolVersion version_{};
   std::size_t key_index_ = 0;
   bool spent_ = true;
