@@ -90,7 +90,7 @@ class Pair {
   }
   bool step_server() {
     bool moved = take_server_events();
-    moved |= move(server(), to_client);
+    moved |= move(server(), to_client, on_output);
     moved |= deliver(
         to_server, [&](MutableBytes in) { (void)server().receive(in, clock.now); }, server().wants_input());
     return moved | take_server_events();
@@ -100,7 +100,7 @@ class Pair {
   bool step() {
     bool moved = take_client_events() | take_server_events();
     moved |= move(client(), to_server);
-    moved |= move(server(), to_client);
+    moved |= move(server(), to_client, on_output);
     moved |= deliver(
         to_server,
         [&](MutableBytes in) {
@@ -198,6 +198,7 @@ class Pair {
   ClientConfig client_config;
   std::function<void(const ServerEvent&)> on_server;
   std::function<void(const ClientEvent&)> on_client;
+  std::function<void(std::size_t)> on_output;  // bytes that the server offers at once
   bool client_reads = true;
   bool hold_streams = false;  // leave a stream open after its last message
   std::vector<std::string> stream_messages;
@@ -232,9 +233,15 @@ class Pair {
     return any;
   }
   template <class Connection>
-  bool move(Connection& from, std::deque<std::uint8_t>& wire) {
+  bool move(Connection& from, std::deque<std::uint8_t>& wire,
+            const std::function<void(std::size_t)>& told = nullptr) {
     std::array<Bytes, 16> pieces;
     const std::size_t count = from.output(pieces, clock.now);
+    if (told && count > 0) {
+      std::size_t size = 0;
+      for (std::size_t i = 0; i < count; ++i) size += pieces[i].size();
+      told(size);
+    }
     if (count == 0 || wire.size() > (1u << 20)) return false;
     std::size_t budget = options_.chunk, sent = 0;
     for (std::size_t i = 0; i < count && budget > 0; ++i) {
