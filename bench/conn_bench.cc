@@ -17,8 +17,8 @@ using test::Pair;
 
 namespace {
 
-constexpr std::size_t set_ups = 300, pushes = 20'000, small = 300, backlog_messages = 600,
-                      backlog_size = 60'000;
+constexpr std::size_t set_ups = 300, pushes = 20'000, small = 300, backlog_messages = 60,
+                      backlog_size = 600'000;
 
 struct Watch {
   double seconds = 0;
