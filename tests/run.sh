@@ -13,6 +13,9 @@ case "${1-}" in
   *) echo "usage: tests/run.sh [--quick]" >&2; exit 2 ;;
 esac
 
+# Caches of compilers and clients live in the home folder; a bare environment may not name it.
+HOME=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}
+export HOME
 # Where Go was unpacked by hand it is seldom in the path of a plain shell.
 PATH=$PATH:/usr/local/go/bin
 sh cmake/packages.sh test
