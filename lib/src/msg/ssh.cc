@@ -7,5 +7,6 @@ namespace ts2021 {
 
 TS_MESSAGE(SSHAction);
 TS_MESSAGE(SSHPolicy);
+TS_MESSAGE(SSHEventNotifyRequest);
 
 }  // namespace ts2021

@@ -11,6 +11,8 @@
 #include "ts2021/msg/map_response.h"
 #include "ts2021/msg/register.h"
 #include "ts2021/msg/server_key.h"
+#include "ts2021/msg/ssh.h"
+#include "ts2021/msg/tka.h"
 
 namespace ts2021 {
 namespace {
@@ -336,6 +338,28 @@ TEST_CASE("codec: device attributes keep null") {
   REQUIRE(request->update.size() == 4);
   CHECK(request->update.at("a").text() == "null");
   CHECK(request->update.at("b").text() == "\"x\"");
+}
+
+TEST_CASE("codec: tailnet lock and SSH events") {
+  const std::string zeros(64, '0'), head = R"({"Version":0,"NodeKey":"nodekey:)" + zeros + "\"";
+  CHECK(encoded(TKAInitBeginRequest{}) == head + R"(,"GenesisAUM":""})");
+  CHECK(encoded(TKAInitBeginResponse{}) == R"({"NeedSignatures":[]})");
+  CHECK(encoded(TKASyncOfferResponse{}) == R"({"Head":"","Ancestors":[],"MissingAUMs":[]})");
+  const auto finish = from<TKAInitFinishRequest>(R"({"Version":138,"Signatures":{"7":"AQID","9":null}})");
+  REQUIRE(finish);
+  CHECK(finish->signatures.at(NodeId{7}).bytes == std::vector<std::uint8_t>{1, 2, 3});
+  CHECK(finish->signatures.at(NodeId{9}).empty());
+  const auto send =
+      from<TKASyncSendRequest>(R"({"Head":"H","MissingAUMs":["AQ==","Ag=="],"Interactive":true})");
+  REQUIRE(send);
+  CHECK(send->missing_aums.size() == 2);
+  CHECK(send->interactive);
+  CHECK(encoded(*send) == head + R"(,"Head":"H","MissingAUMs":["AQ==","Ag=="],"Interactive":true})");
+  const auto event = from<SSHEventNotifyRequest>(
+      R"({"EventType":3,"SrcNode":5,"RecordingAttempts":[{"Recorder":"1.2.3.4:80","FailureMessage":"no"}]})");
+  REQUIRE(event);
+  CHECK(event->src_node == NodeId{5});
+  CHECK(event->recording_attempts.at(0).recorder == "1.2.3.4:80");
 }
 
 }  // namespace

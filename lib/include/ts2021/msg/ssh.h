@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "ts2021/key/key.h"
 #include "ts2021/msg/codec.h"
 #include "ts2021/msg/field.h"
+#include "ts2021/msg/id.h"
 #include "ts2021/msg/primitives.h"
 
 namespace ts2021 {
@@ -81,5 +83,38 @@ struct SSHPolicy {
   friend bool operator==(const SSHPolicy&, const SSHPolicy&) = default;
 };
 constexpr auto fields(const SSHPolicy*) { return std::tuple{always<"rules", &SSHPolicy::rules>}; }
+
+struct SSHRecordingAttempt {
+  std::string recorder;
+  std::string failure_message;
+  friend bool operator==(const SSHRecordingAttempt&, const SSHRecordingAttempt&) = default;
+};
+constexpr auto fields(const SSHRecordingAttempt*) {
+  return std::tuple{always<"Recorder", &SSHRecordingAttempt::recorder>,
+                    always<"FailureMessage", &SSHRecordingAttempt::failure_message>};
+}
+
+// Posted to NotifyURL. `event_type`: 1 rejected, 2 terminated, 3 recording failed.
+struct SSHEventNotifyRequest {
+  int event_type = 0;
+  std::string connection_id;
+  Capability cap_version{};
+  NodePublic node_key;
+  NodeId src_node{};
+  std::string ssh_user;
+  std::string local_user;
+  std::vector<SSHRecordingAttempt> recording_attempts;
+  friend bool operator==(const SSHEventNotifyRequest&, const SSHEventNotifyRequest&) = default;
+};
+constexpr auto fields(const SSHEventNotifyRequest*) {
+  return std::tuple{always<"EventType", &SSHEventNotifyRequest::event_type>,
+                    always<"ConnectionID", &SSHEventNotifyRequest::connection_id>,
+                    always<"CapVersion", &SSHEventNotifyRequest::cap_version>,
+                    always<"NodeKey", &SSHEventNotifyRequest::node_key>,
+                    always<"SrcNode", &SSHEventNotifyRequest::src_node>,
+                    always<"SSHUser", &SSHEventNotifyRequest::ssh_user>,
+                    always<"LocalUser", &SSHEventNotifyRequest::local_user>,
+                    always<"RecordingAttempts", &SSHEventNotifyRequest::recording_attempts>};
+}
 
 }  // namespace ts2021
