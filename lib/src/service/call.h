@@ -21,6 +21,9 @@ struct OpenCall {
   StreamId stream;
   bool streaming = false;  // the head of a map answer has gone out
   bool in_flight = false;  // a frame has not left the connection yet
+  // The request keeps its share of the connection's window until the coordinator has dealt with it: this
+  // bounds what one connection can have waiting there.
+  bool released = false;
 };
 
 struct Session {

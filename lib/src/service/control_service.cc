@@ -65,8 +65,14 @@ struct ControlService::Impl {
     const auto rows = service::endpoints();
     const auto row = static_cast<std::size_t>(request.route);
     service::Call call{request, id, session, config, inputs, now};
+    const std::size_t calls = session.calls.size();
     if (row < rows.size()) rows[row].call(call);
-    session.connection->release(request.stream);
+    if (session.calls.size() == calls) session.connection->release(request.stream);
+  }
+
+  // The window of its request opens again: see OpenCall.
+  static void release(Session& session, OpenCall& call) {
+    if (!std::exchange(call.released, true)) session.connection->release(call.stream);
   }
 
   void on(SessionId id, Session& session, const event::Writable& writable, Now) {
@@ -76,8 +82,7 @@ struct ControlService::Impl {
   }
 
   void on(SessionId id, Session& session, const event::StreamGone& gone, Now) {
-    if (std::erase_if(session.calls, [&](const OpenCall& call) { return call.stream == gone.stream; }) > 0)
-      inputs.push_back(coord_input::Cancelled{id, call_of(gone.stream)});
+    if (finish(session, gone.stream)) inputs.push_back(coord_input::Cancelled{id, call_of(gone.stream)});
   }
 
   void on(SessionId, Session&, const event::Closed&, Now) {}
@@ -93,8 +98,14 @@ struct ControlService::Impl {
     return open == calls.end() ? nullptr : &*open;
   }
 
-  void finish(Session& session, StreamId stream) {
-    std::erase_if(session.calls, [&](const OpenCall& call) { return call.stream == stream; });
+  // False when the call was over before.
+  bool finish(Session& session, StreamId stream) {
+    const auto call = std::find_if(session.calls.begin(), session.calls.end(),
+                                   [&](const OpenCall& c) { return c.stream == stream; });
+    if (call == session.calls.end()) return false;
+    release(session, *call);
+    session.calls.erase(call);
+    return true;
   }
 
   void answer(Session& session, StreamId stream, const ResponseHead& head, std::string_view body) {
@@ -110,6 +121,7 @@ struct ControlService::Impl {
 
   void on(const coord_event::MapFrame& frame, Session& session, OpenCall& call, Now now) {
     if (!std::exchange(call.streaming, true)) (void)session.connection->start_stream(call.stream, {});
+    release(session, call);
     const auto pushed = session.connection->push(call.stream, *frame.pieces, now);
     // The coordinator keeps one frame in flight, so this one is taken unless the stream has just gone.
     call.in_flight = pushed && *pushed == Pushed::accepted;

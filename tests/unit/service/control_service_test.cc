@@ -219,3 +219,53 @@ TEST_CASE("draining a connection ends its map stream in good order") {
   REQUIRE(one.news.back() == "ended end_of_stream");
   REQUIRE(world.pairs[0]->server_closed);
 }
+
+TEST_CASE("what one connection can have waiting at a slow coordinator is bounded by its window") {
+  World world;
+  Pair& pair = world.connect();
+  while (pair.step()) {
+  }
+  const std::string key = NodeOn::make(21, "", "", true).node_key.text();
+  const std::string body = R"({"Version":138,"NodeKey":")" + key + "\"}" + std::string(300 << 10, ' ');
+  for (int i = 0; i < 20; ++i) REQUIRE(pair.client().request({"POST", "/machine/register", {}}, share(body)));
+  while (pair.step()) {
+  }
+  std::size_t waiting = 0;
+  while (auto input = world.service.next_input()) {
+    waiting += std::holds_alternative<coord_input::Register>(*input);
+    world.coordinator.handle(*input, world.clock.now);
+  }
+  REQUIRE(waiting >= 1);
+  REQUIRE(waiting * body.size() <= pair.server_config.limits.max_bodies);
+  world.run();
+  for (int i = 0; i < 5; ++i) {  // answered: the window is open again
+    const auto stream = pair.client().request({"POST", "/machine/register", {}}, share(body));
+    REQUIRE(stream);
+    world.run();
+    REQUIRE(pair.statuses[*stream] == 200);
+  }
+}
+
+TEST_CASE("a cancelled request gives its window back") {
+  World world;
+  Pair& pair = world.connect();
+  world.run();
+  const std::string key = NodeOn::make(21, "", "", true).node_key.text();
+  const std::string body = R"({"Version":138,"NodeKey":")" + key + "\"}" + std::string(900 << 10, ' ');
+  for (int i = 0; i < 8; ++i) {  // without the coordinator: nothing is answered
+    const auto stream = pair.client().request({"POST", "/machine/register", {}}, share(body));
+    REQUIRE(stream);
+    while (pair.step()) {
+    }
+    pair.client().cancel(*stream);
+    while (pair.step()) {
+    }
+  }
+  std::size_t registers = 0, cancelled = 0;
+  while (auto input = world.service.next_input()) {
+    registers += std::holds_alternative<coord_input::Register>(*input);
+    cancelled += std::holds_alternative<coord_input::Cancelled>(*input);
+  }
+  REQUIRE(registers == 8);
+  REQUIRE(cancelled == 8);
+}
