@@ -420,6 +420,10 @@ std::optional<Instant> ServerSession::oldest_incomplete() const noexcept {
   return oldest;
 }
 std::size_t ServerSession::unreleased_bytes() const noexcept { return impl_->unreleased; }
+std::size_t ServerSession::unsent(StreamId stream) const noexcept {
+  const Stream* const found = impl_->find_open(static_cast<std::int32_t>(stream));
+  return found ? found->out.left() : 0;
+}
 bool ServerSession::finished() const noexcept { return impl_->session.finished(); }
 
 }  // namespace ts2021::h2

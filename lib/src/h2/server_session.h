@@ -72,6 +72,8 @@ class ServerSession {
   [[nodiscard]] bool preface_received() const noexcept;  // preface and the client's SETTINGS
   [[nodiscard]] std::size_t open_streams() const noexcept;
   [[nodiscard]] std::size_t unreleased_bytes() const noexcept;
+  // Bytes of the stream's answer or message that the sink has not got; 0 when the stream is gone.
+  [[nodiscard]] std::size_t unsent(StreamId stream) const noexcept;
   // When the oldest request began whose END_STREAM has not come yet.
   [[nodiscard]] std::optional<Instant> oldest_incomplete() const noexcept;
   [[nodiscard]] bool finished() const noexcept;  // nothing more to read or write
