@@ -70,7 +70,7 @@ void Session::run(const std::function<bool(const ClientEvent&)>& on_event,
         } else if (sent.what == Io::blocked) {
           blocked = true;
         } else {
-          connection_.receive_end(now());
+          connection_.output_failed(now());
           busy = true;
           break;
         }

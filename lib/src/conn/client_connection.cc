@@ -80,6 +80,7 @@ struct ClientConnection::Impl {
     if (phase == Phase::closed) return why;
     if (phase != Phase::closing) why = error;
     phase = Phase::closed;
+    starved = false;
     out.clear();
     h2.reset();
     channel.reset();
@@ -214,6 +215,19 @@ struct ClientConnection::Impl {
     return abort(fed.error());
   }
 
+  [[nodiscard]] std::optional<Instant> deadline() const noexcept {
+    std::optional<Instant> next;
+    const auto earliest = [&](Instant candidate) {
+      if (!next || candidate < *next) next = candidate;
+    };
+    if (phase == Phase::closed) return next;
+    if (phase == Phase::upgrade || phase == Phase::response || phase == Phase::early)
+      earliest(started + config.dial_deadline);
+    if (phase == Phase::closing) earliest(closing_since + config.limits.write_stall_deadline);
+    if (stalled_since) earliest(*stalled_since + config.limits.write_stall_deadline);
+    return next;
+  }
+
   void pump() {
     starved = false;
     if (!channel) return;
@@ -311,8 +325,7 @@ void ClientConnection::receive_end(Now now) {
 
 void ClientConnection::handle_timeout(Now now) {
   impl_->last = now;
-  if (const auto due = next_timeout(); due && *due <= now.mono && !impl_->starved)
-    impl_->abort(fail(Errc::timeout, 741));
+  if (const auto due = impl_->deadline(); due && *due <= now.mono) impl_->abort(fail(Errc::timeout, 741));
 }
 
 std::optional<ClientEvent> ClientConnection::next_event() {
@@ -374,7 +387,7 @@ std::size_t ClientConnection::output(std::span<Bytes> pieces, Now now) {
   if (c.phase == Phase::closed) return 0;
   c.pump();
   const std::size_t count = c.out.gather(pieces);
-  if (count > 0) {
+  if (count > 0 || c.starved) {
     if (!c.stalled_since) c.stalled_since = now.mono;
   } else {
     c.stalled_since.reset();
@@ -392,22 +405,19 @@ void ClientConnection::output_sent(std::size_t n, Now now) {
   if (!c.out.empty()) c.stalled_since = now.mono;
 }
 
+void ClientConnection::output_failed(Now now) {
+  impl_->last = now;
+  impl_->abort(fail(Errc::end_of_stream, 745));
+}
+
 bool ClientConnection::wants_input() const noexcept {
   return impl_->phase != Phase::closed && impl_->out.size() < impl_->out.limit() / 2;
 }
 
 std::optional<Instant> ClientConnection::next_timeout() const noexcept {
-  const Impl& c = *impl_;
-  std::optional<Instant> next;
-  const auto earliest = [&](Instant candidate) {
-    if (!next || candidate < *next) next = candidate;
-  };
-  if (c.phase == Phase::closed) return next;
-  if (c.phase == Phase::upgrade || c.phase == Phase::response || c.phase == Phase::early)
-    earliest(c.started + c.config.dial_deadline);
-  if (c.phase == Phase::closing) earliest(c.closing_since + c.config.limits.write_stall_deadline);
-  if (c.stalled_since) earliest(*c.stalled_since + c.config.limits.write_stall_deadline);
-  if (c.starved) earliest(c.last.mono + starved_retry);
+  std::optional<Instant> next = impl_->deadline();
+  if (const Instant retry = impl_->last.mono + starved_retry; impl_->starved && (!next || retry < *next))
+    next = retry;
   return next;
 }
 

@@ -61,6 +61,7 @@ class ClientConnection {
   // 4. Bytes. When output() returns 0, take events once more: Closed follows the last byte.
   [[nodiscard]] std::size_t output(std::span<Bytes> pieces, Now now);
   void output_sent(std::size_t n, Now now);
+  void output_failed(Now now);  // the socket is broken: Closed follows at once
 
   // 5. What to wait for.
   [[nodiscard]] bool wants_input() const noexcept;

@@ -19,7 +19,10 @@ struct Limits {
   std::chrono::milliseconds preface_deadline{10'000};      // HTTP/2 preface and SETTINGS
   std::chrono::milliseconds body_deadline{30'000};         // a body, a split record
   std::chrono::milliseconds write_stall_deadline{30'000};  // output without any progress
-  std::chrono::milliseconds push_stall_deadline{120'000};  // a map message that the peer's window holds back
+  // An answer or a map message that the peer's window holds back, since its last byte that left.
+  std::chrono::milliseconds push_stall_deadline{120'000};
+  std::chrono::milliseconds idle_deadline{
+      600'000};  // inside Noise without a stream; then GOAWAY (wire.md §7.5)
 };
 
 }  // namespace ts2021
