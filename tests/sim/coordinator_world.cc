@@ -378,7 +378,7 @@ void CoordinatorWorld::on_frame(const coord_event::MapFrame& frame) {
   ++tally.frames;
   Buffer bytes;
   for (const auto& piece : *frame.pieces) bytes.insert(bytes.end(), piece->begin(), piece->end());
-  MapFrameReader reader(client.zstd ? Compression::zstd : Compression::none);
+  MapFrameReader& reader = client.zstd ? zstd_reader_ : plain_reader_;
   const auto used = reader.feed(bytes);
   if (!used || *used != bytes.size() || !reader.ready()) return check(false, "a frame can't be read");
   const auto message = decode<MapResponse>(reader.message());

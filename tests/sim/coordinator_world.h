@@ -128,6 +128,7 @@ class CoordinatorWorld {
   std::vector<ClientState> clients_;
   std::map<Key, Call> calls_;
   std::map<NodeId, NodeRecord> stored_;
+  MapFrameReader plain_reader_{Compression::none}, zstd_reader_{Compression::zstd};  // frames are whole
   std::uint64_t sessions_ = 0, call_ids_ = 0;
   std::size_t step_ = 0;
   std::string wrong_;

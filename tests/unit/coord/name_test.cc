@@ -35,7 +35,7 @@ TEST_CASE("API-33: any bytes give a valid label") {
   std::mt19937_64 random(5);
   for (int i = 0; i < 20'000; ++i) {
     std::string hostname(random() % 80, ' ');
-    for (auto& c : hostname) c = static_cast<char>(random() % 4 ? "aZ09-._ @"[random() % 9] : random());
+    for (auto& c : hostname) c = random() % 4 ? "aZ09-._ @"[random() % 9] : static_cast<char>(random());
     const auto label = label_from_hostname(hostname, NodeId{1});
     REQUIRE(!label.empty());
     REQUIRE(label.size() <= 63);
