@@ -56,12 +56,12 @@ void EventLoop::set_deadline(Watcher& watcher, std::optional<Instant> deadline) 
   watcher.queued_ = deadline;
 }
 
-bool EventLoop::run_once() {
+bool EventLoop::run_once(bool wait) {
   using namespace std::chrono;
-  int timeout = -1;
-  if (!deadlines_.empty()) {
-    const auto wait = ceil<milliseconds>(deadlines_.begin()->first - now().mono).count();
-    timeout = static_cast<int>(std::clamp<std::int64_t>(wait, 0, 60'000));
+  int timeout = wait ? -1 : 0;
+  if (wait && !deadlines_.empty()) {
+    const auto left = ceil<milliseconds>(deadlines_.begin()->first - now().mono).count();
+    timeout = static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
   }
   std::array<epoll_event, 128> ready{};
   const int count = epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), timeout);
@@ -79,18 +79,22 @@ bool EventLoop::run_once() {
     const std::uint32_t events = ready[i].events;
     batch_[i]->on_ready((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0, (events & EPOLLOUT) != 0);
   }
-  serve_deadlines();
+  const bool served = serve_deadlines();
+  idle_ = count <= 0 && !served;
   return !stopped_.load(std::memory_order_relaxed);
 }
 
-void EventLoop::serve_deadlines() {
+bool EventLoop::serve_deadlines() {
   const Instant until = now().mono;
+  bool any = false;
   while (!deadlines_.empty() && deadlines_.begin()->first <= until) {
     Watcher* const watcher = deadlines_.begin()->second;
     deadlines_.erase(deadlines_.begin());
     watcher->queued_.reset();
     watcher->on_deadline();
+    any = true;
   }
+  return any;
 }
 
 void EventLoop::wake() noexcept {

@@ -35,19 +35,22 @@ class EventLoop {
   // A later deadline than the queued one costs nothing: the watcher is then called early, once.
   void set_deadline(Watcher& watcher, std::optional<Instant> deadline);
 
-  // Waits once and serves what is ready. False once stop() was called.
-  bool run_once();
+  // Serves what is ready, waiting for it if `wait`. False once stop() was called.
+  bool run_once(bool wait = true);
+  // The last turn found no socket, wake-up or deadline to serve.
+  [[nodiscard]] bool idle() const noexcept { return idle_; }
 
   // From any thread, and from signal handlers.
   void wake() noexcept;
   void stop() noexcept;
 
  private:
-  void serve_deadlines();
+  bool serve_deadlines();
 
   Fd epoll_, wake_;
   std::set<std::pair<Instant, Watcher*>> deadlines_;
   std::vector<Watcher*> batch_;  // named by the events being served; null once forgotten
+  bool idle_ = false;
   std::atomic<bool> stopped_ = false;
 };
 

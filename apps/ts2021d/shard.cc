@@ -23,6 +23,7 @@ Shard::Shard(std::size_t index, const ServerConfig& config, const ServiceConfig&
       config_(config),
       hub_(hub),
       blocks_(max_blocks),
+      handshakes_(entropy_),
       scratch_(scratch_size),
       service_(service, entropy_) {}
 
@@ -37,11 +38,12 @@ void Shard::start() {
 void Shard::run() {
   std::vector<ShardMail> batch;
   while (true) {
-    const bool go_on = loop_.run_once();
+    const bool go_on = loop_.run_once(!handshakes_.wants_ephemeral());
     batch.clear();
     mail_.take(batch);
     for (ShardMail& mail : batch) handle(mail);
     settle();
+    if (loop_.idle() && batch.empty()) handshakes_.make_ephemeral();
     if (!go_on || (drain_until_ && (drivers_.empty() || now().mono >= *drain_until_))) break;
   }
   loop_.forget(-1, drain_clock_);
@@ -61,7 +63,7 @@ void Shard::on(NewConnection& connection) {
       static_cast<SessionId>((std::uint64_t{index_} << session_shard_bits) | next_session_++);
   drivers_.emplace(session, std::make_unique<ConnectionDriver>(*this, session, std::move(connection.socket),
                                                                std::move(connection.peer), config_,
-                                                               Env{entropy_, blocks_, cipher_}));
+                                                               Env{entropy_, blocks_, cipher_, &handshakes_}));
 }
 
 void Shard::on(Drain&) {

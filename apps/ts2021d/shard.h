@@ -18,6 +18,7 @@
 #include "ts2021/conn/env.h"
 #include "ts2021/conn/server_connection.h"
 #include "ts2021/noise/cipher_scratch.h"
+#include "ts2021/noise/handshake_cache.h"
 #include "ts2021/service/control_service.h"
 #include "ts2021d/event_loop.h"
 #include "ts2021d/mailbox.h"
@@ -73,6 +74,7 @@ class Shard {
   SystemEntropy entropy_;
   BlockPool blocks_;
   CipherScratch cipher_;
+  noise::HandshakeCache handshakes_;
   std::vector<std::uint8_t> scratch_;  // what is read, hot in the cache, shared by all connections
   ControlService service_;
   std::unordered_map<SessionId, std::unique_ptr<ConnectionDriver>> drivers_;

@@ -26,6 +26,7 @@ struct Stranger {
   fuzz::SameEntropy entropy;
   BlockPool blocks{64};
   CipherScratch cipher;
+  noise::HandshakeCache handshakes{entropy, {.machines = 2, .ephemerals = 1}};
   std::vector<ControlNoisePair> keys;
   MachineKeyPair machine;
   ServerConfig config;
@@ -38,7 +39,7 @@ struct Stranger {
     machine = MachineKeyPair::generate(entropy);
     config.noise_keys = keys;
     config.routes = routes;
-    connection.emplace(config, Env{entropy, blocks, cipher}, now);
+    connection.emplace(config, Env{entropy, blocks, cipher, &handshakes}, now);
   }
   ~Stranger() {
     connection.reset();
@@ -65,6 +66,7 @@ struct Stranger {
         busy = true;
         TS_EXPECT(closed == 0);  // Closed is the last event
         if (std::holds_alternative<event::PeerKnown>(*event)) {
+          handshakes.make_ephemeral();
           (void)connection->accept(as_bytes("{}"), now);
         } else if (const auto* request = std::get_if<event::Request>(&*event)) {
           TS_EXPECT(request->body.size() <= (1u << 20));
@@ -90,7 +92,7 @@ struct Stranger {
       connection->output_sent(sent, now);
       if (!busy && sent == 0 && !take_closed()) return;
     }
-    TS_EXPECT(!"a connection that never comes to rest");
+    TS_EXPECT(false && "a connection that never comes to rest");
   }
 
   void upgrade(bool websocket) {

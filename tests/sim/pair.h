@@ -49,6 +49,7 @@ struct PairOptions {
   std::size_t blocks = 4096;
   std::size_t kept_blocks = 64;
   Limits limits{};
+  noise::HandshakeCache* handshakes = nullptr;  // the server's; outlives the pair
 };
 
 // What a driver would do with both ends. Handlers may be replaced before the first step.
@@ -69,7 +70,9 @@ class Pair {
   }
 
   ServerConnection& server() {
-    if (!server_) server_.emplace(server_config, Env{server_entropy, server_blocks, cipher_}, clock.now);
+    if (!server_)
+      server_.emplace(server_config, Env{server_entropy, server_blocks, cipher_, options_.handshakes},
+                      clock.now);
     return *server_;
   }
   ClientConnection& client() {
@@ -98,7 +101,8 @@ class Pair {
 
   // One turn of both drivers; true when anything moved.
   bool step() {
-    bool moved = take_client_events() | take_server_events();
+    bool moved = take_client_events();
+    moved |= take_server_events();
     moved |= move(client(), to_server);
     moved |= move(server(), to_client, on_output);
     moved |= deliver(
@@ -111,7 +115,9 @@ class Pair {
     moved |= deliver(
         to_client, [&](MutableBytes in) { (void)client().receive(in, clock.now); },
         client().wants_input() && client_reads);
-    return moved | take_client_events() | take_server_events();
+    moved |= take_client_events();
+    moved |= take_server_events();
+    return moved;
   }
   void run(std::size_t at_most = 200'000) {
     while (at_most-- > 0 && step()) {

@@ -15,6 +15,7 @@
 #include "ts2021/entry/upgrade.h"
 #include "ts2021/entry/websocket.h"
 #include "ts2021/noise/handshake.h"
+#include "ts2021/noise/handshake_cache.h"
 
 namespace ts2021 {
 namespace {
@@ -56,6 +57,7 @@ struct ServerConnection::Impl {
 
   std::optional<entry::Http1Server> http1;
   std::optional<noise::Responder> responder;
+  std::unique_ptr<noise::MachineSecret> unproven;  // for the cache, until the first record has opened
   std::vector<std::uint8_t> rest;  // input that came before accept()
   std::string websocket_key;       // non-empty: a WebSocket peer
 
@@ -97,6 +99,7 @@ struct ServerConnection::Impl {
   void finish(Error error, Now now) {
     if (phase == Phase::closing || phase == Phase::closed) return;
     why = error;
+    unproven.reset();
     enter(Phase::closing, now);
   }
 
@@ -109,6 +112,7 @@ struct ServerConnection::Impl {
     inside.reset();
     websocket.reset();
     responder.reset();
+    unproven.reset();
     http1.reset();
   }
 
@@ -154,7 +158,7 @@ struct ServerConnection::Impl {
     }
     auto& request = *std::get_if<entry::UpgradeRequest>(&verdict);
     if (request.websocket) websocket_key = std::move(request.websocket_key);
-    auto opened = noise::Responder::open(config.noise_keys, request.initiation);
+    auto opened = noise::Responder::open(config.noise_keys, request.initiation, env.handshakes);
     if (!opened) {
       refuse_handshake(noise::error_record(opened.error()), opened.error(), now);
       return;
@@ -198,7 +202,11 @@ struct ServerConnection::Impl {
     if (responder->version() < first_with_early_payload || !websocket_key.empty()) early_payload = {};
 
     std::array<std::uint8_t, noise::response_size> message2{};
-    auto session = std::move(*responder).reply(noise::EphemeralKey::generate(env.entropy), message2);
+    unproven = responder->take_machine_secret();
+    auto session = std::move(*responder)
+                       .reply(env.handshakes ? env.handshakes->take_ephemeral()
+                                             : noise::EphemeralKey::generate(env.entropy),
+                              message2);
     responder.reset();
     if (!session) {
       abort(session.error());
@@ -233,6 +241,7 @@ struct ServerConnection::Impl {
       if (!result) h2_error = result.error();
       return result;
     });
+    if (unproven && inside->channel.proven()) env.handshakes->remember(std::move(unproven));  // HSK-10
     note_split(now);
     if (fed) return {};
     const Error error = fed.error();

@@ -62,7 +62,6 @@ TEST_CASE("tiny sockets change nothing") {
 TEST_CASE("101, message 2, early payload and SETTINGS leave in one piece") {
   Pair pair;
   std::array<Bytes, 16> pieces;
-  Bytes request;
   REQUIRE(pair.client().output(pieces, pair.clock.now) == 1);
   test::Buffer copy(pieces[0].begin(), pieces[0].end());
   (void)pair.server().receive(copy, pair.clock.now);

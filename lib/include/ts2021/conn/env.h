@@ -5,6 +5,7 @@
 #include "ts2021/base/block_pool.h"
 #include "ts2021/base/entropy.h"
 #include "ts2021/noise/cipher_scratch.h"
+#include "ts2021/noise/handshake_cache.h"
 
 namespace ts2021 {
 
@@ -12,6 +13,7 @@ struct Env {
   Entropy& entropy;
   BlockPool& blocks;
   CipherScratch& cipher;
+  noise::HandshakeCache* handshakes = nullptr;  // servers only; null: every handshake is computed anew
 };
 
 }  // namespace ts2021
