@@ -58,8 +58,8 @@ struct ServerConnection::Impl {
   std::optional<entry::Http1Server> http1;
   std::optional<noise::Responder> responder;
   std::unique_ptr<noise::MachineSecret> unproven;  // for the cache, until the first record has opened
-  std::vector<std::uint8_t> rest;  // input that came before accept()
-  std::string websocket_key;       // non-empty: a WebSocket peer
+  std::vector<std::uint8_t> rest;                  // input that came before accept()
+  std::string websocket_key;                       // non-empty: a WebSocket peer
 
   struct Inside {
     Inside(noise::Session session, Env env, entry::WebSocket* ws, ByteQueue& out_queue,
@@ -71,22 +71,26 @@ struct ServerConnection::Impl {
   std::optional<entry::WebSocket> websocket;
   std::unique_ptr<Inside> inside;
 
-  struct Push {
+  // What a stream's window may hold back, of an answer or a message: bytes, and when some of them last left.
+  struct Owed {
     StreamId stream;
+    std::size_t left;
     Instant since;
   };
-  std::vector<Push> pushes;          // messages that the peer's window may hold back
-  std::vector<event::StreamGone> gone;      // streams that we gave up
-  std::optional<StreamId> writable;  // outer site
+  std::vector<Owed> owed;
+  std::vector<event::StreamGone> gone;  // streams that we gave up
+  std::optional<StreamId> writable;     // outer site
 
   enum class Http1State : std::uint8_t { head, idle, body, waiting } http1_state = Http1State::head;
   Instant http1_since;
   Instant phase_since{};
   Now last;                              // of the latest call that had a time
+  bool input_ended = false;              // receive_end() was called
+  bool farewell_said = false;            // WebSocket: the close frame of a good end is queued
   std::optional<Instant> split_since;    // a record is incomplete
+  std::optional<Instant> idle_since;     // inside Noise, no stream is open
   std::optional<Instant> stalled_since;  // output waits for the socket
   Error why{};
-
 
   // ---- ends
 
@@ -108,6 +112,12 @@ struct ServerConnection::Impl {
     if (phase == Phase::closed) return;
     if (phase != Phase::closing) why = error;
     phase = Phase::closed;
+    starved = false;
+    split_since.reset();
+    idle_since.reset();
+    stalled_since.reset();
+    owed.clear();
+    rest = {};
     out.clear();
     inside.reset();
     websocket.reset();
@@ -140,8 +150,8 @@ struct ServerConnection::Impl {
                             std::span(more).first(refusal->extra_name.empty() ? 0 : 1));
       return;
     }
-    if (config.noise_keys.empty()) {
-      http1->refuse_upgrade(503, "keys not available");
+    if (config.noise_keys.empty() || draining) {
+      http1->refuse_upgrade(503, draining ? "going away" : "keys not available");
       return;
     }
     rest = http1->take_rest();
@@ -237,13 +247,17 @@ struct ServerConnection::Impl {
   Result<void> feed_records(MutableBytes in, Now now) {
     std::optional<Error> h2_error;
     const Result<void> fed = inside->channel.feed(in, [&](MutableBytes plaintext) -> Result<void> {
+      split_since.reset();  // one record is complete: the next has its own time
       auto result = inside->h2.feed(plaintext, now);
       if (!result) h2_error = result.error();
       return result;
     });
     if (unproven && inside->channel.proven()) env.handshakes->remember(std::move(unproven));  // HSK-10
     note_split(now);
-    if (fed) return {};
+    if (fed) {
+      if (websocket && websocket->peer_closed()) finish(fail(Errc::end_of_stream, 722), now);  // ENT-17
+      return {};
+    }
     const Error error = fed.error();
     if (h2_error) {
       pump(now);  // the GOAWAY
@@ -269,6 +283,7 @@ struct ServerConnection::Impl {
     starved = false;
     if (http1) {
       http1->fill(out);
+      starved = out.empty() && http1->pending() > 0;
       if (const auto stream = http1->take_writable()) writable = stream;
       note_http1_state(now);
       if (phase == Phase::http1 && http1->finished()) finish(fail(Errc::closed, 704), now);
@@ -284,10 +299,33 @@ struct ServerConnection::Impl {
       return;
     }
     starved = out.empty() && (inside->h2.wants_output() || inside->channel.backlog());
+    note_streams(now);
     if (phase == Phase::records && inside->h2.finished() && !inside->h2.wants_output())
       finish(fail(Errc::closed, 705), now);
     if (phase == Phase::records && draining && inside->h2.open_streams() == 0 && !inside->h2.wants_output())
       finish(fail(Errc::closed, 706), now);
+  }
+
+  void note_streams(Now now) {
+    for (Owed& o : owed)
+      if (const std::size_t left = inside->h2.unsent(o.stream); left != o.left)
+        o = {o.stream, left, now.mono};
+    std::erase_if(owed, [](const Owed& o) { return o.left == 0; });
+    if (inside->h2.open_streams() > 0)
+      idle_since.reset();
+    else if (!idle_since)
+      idle_since = now.mono;
+  }
+
+  void note_owed(StreamId stream, Instant now) {
+    const std::size_t left = inside->h2.unsent(stream);
+    if (left == 0) return;
+    const auto known =
+        std::find_if(owed.begin(), owed.end(), [&](const Owed& o) { return o.stream == stream; });
+    if (known == owed.end())
+      owed.push_back({stream, left, now});
+    else
+      *known = {stream, left, now};
   }
 
   [[nodiscard]] std::optional<Instant> phase_deadline() const noexcept {
@@ -309,6 +347,7 @@ struct ServerConnection::Impl {
         return phase_since + limits.head_deadline;
       case Phase::records:
         if (!inside->h2.preface_received()) return phase_since + limits.preface_deadline;
+        if (idle_since) return *idle_since + limits.idle_deadline;
         return std::nullopt;
       case Phase::closing:
         return phase_since + limits.write_stall_deadline;
@@ -352,6 +391,7 @@ Result<void> ServerConnection::receive(MutableBytes in, Now now) {
 void ServerConnection::receive_end(Now now) {
   Impl& c = *impl_;
   c.last = now;
+  c.input_ended = true;
   switch (c.phase) {
     case Phase::http1:
       c.http1->feed_end();
@@ -365,7 +405,7 @@ void ServerConnection::receive_end(Now now) {
       c.abort(c.inside->channel.mid_record() ? fail(Errc::truncated, 710) : fail(Errc::end_of_stream, 711));
       return;
     case Phase::closing:
-      c.abort(c.why);
+      if (!c.http1) c.abort(c.why);  // who asked over HTTP/1.1 may have half-closed and still reads
       return;
     case Phase::closed:
       return;
@@ -377,6 +417,10 @@ void ServerConnection::handle_timeout(Now now) {
   c.last = now;
   const Limits& limits = c.config.limits;
   if (const auto deadline = c.phase_deadline(); deadline && *deadline <= now.mono) {
+    if (c.phase == Phase::records && c.inside->h2.preface_received() && !c.draining) {
+      c.idle_since = now.mono;
+      return drain(now);
+    }
     c.abort(fail(Errc::timeout, 712));
     return;
   }
@@ -391,10 +435,10 @@ void ServerConnection::handle_timeout(Now now) {
     c.abort(fail(Errc::timeout, 714));
     return;
   }
-  std::erase_if(c.pushes, [&](const Impl::Push& push) {
-    if (push.since + limits.push_stall_deadline > now.mono) return false;
-    c.inside->h2.reset_stream(push.stream);
-    c.gone.push_back({push.stream, fail(Errc::timeout, 715)});
+  std::erase_if(c.owed, [&](const Impl::Owed& o) {
+    if (o.since + limits.push_stall_deadline > now.mono) return false;
+    c.inside->h2.reset_stream(o.stream);
+    c.gone.push_back({o.stream, fail(Errc::timeout, 715)});
     return true;
   });
 }
@@ -422,13 +466,13 @@ std::optional<ServerEvent> ServerConnection::next_event() {
     return event::PeerKnown{c.responder->peer(), c.responder->version(), !c.websocket_key.empty()};
   if (c.phase == Phase::records) {
     if (auto event = c.inside->h2.next_event()) {
-      if (auto* request = std::get_if<Request>(&*event)) return *request;
-      if (const auto* writable = std::get_if<h2::StreamWritable>(&*event)) {
-        std::erase_if(c.pushes, [&](const Impl::Push& push) { return push.stream == writable->stream; });
-        return event::Writable{writable->stream};
+      if (auto* request = std::get_if<Request>(&*event)) {
+        c.idle_since.reset();
+        return *request;
       }
+      if (const auto* writable = std::get_if<h2::StreamWritable>(&*event))
+        return event::Writable{writable->stream};
       const auto& closed = *std::get_if<h2::StreamClosed>(&*event);
-      std::erase_if(c.pushes, [&](const Impl::Push& push) { return push.stream == closed.stream; });
       return event::StreamGone{closed.stream, closed.why};
     }
   }
@@ -454,8 +498,10 @@ void ServerConnection::refuse(std::string_view fixed_text, Now now) {
 Result<void> ServerConnection::respond(StreamId stream, const ResponseHead& head, SharedBytes body) {
   Impl& c = *impl_;
   if (c.phase == Phase::http1) return c.http1->respond(stream, head, std::move(body));
-  if (c.phase == Phase::records) return c.inside->h2.respond(stream, head, std::move(body));
-  return fail(Errc::misuse, 717);
+  if (c.phase != Phase::records) return fail(Errc::misuse, 717);
+  const Result<void> given = c.inside->h2.respond(stream, head, std::move(body));
+  if (given) c.note_owed(stream, c.last.mono);
+  return given;
 }
 
 Result<void> ServerConnection::start_stream(StreamId stream, const ResponseHead& head) {
@@ -472,7 +518,7 @@ Result<Pushed> ServerConnection::push(StreamId stream, std::span<const SharedByt
       c.phase == Phase::http1 ? c.http1->push(stream, pieces) : c.inside->h2.push(stream, pieces);
   if (!taken) return taken.error();
   if (!*taken) return Pushed::congested;
-  if (c.phase == Phase::records) c.pushes.push_back({stream, now.mono});
+  if (c.phase == Phase::records) c.note_owed(stream, now.mono);
   return Pushed::accepted;
 }
 
@@ -491,8 +537,8 @@ void ServerConnection::release(StreamId stream) {
 
 void ServerConnection::drain(Now now) {
   Impl& c = *impl_;
+  c.draining = true;
   if (c.phase == Phase::records) {
-    c.draining = true;
     c.inside->h2.drain();
     c.pump(now);
   } else if (c.phase == Phase::http1 && c.http1->answering()) {
@@ -513,8 +559,14 @@ std::size_t ServerConnection::output(std::span<Bytes> pieces, Now now) {
   c.last = now;
   if (c.phase == Phase::closed) return 0;
   c.pump(now);
-  const std::size_t count = c.out.gather(pieces);
-  if (count > 0) {
+  std::size_t count = c.out.gather(pieces);
+  if (count == 0 && !c.starved && c.phase == Phase::closing && c.websocket &&
+      !std::exchange(c.farewell_said, true)) {
+    c.websocket->close(1000, {});
+    c.websocket->fill(c.out);
+    count = c.out.gather(pieces);
+  }
+  if (count > 0 || c.starved) {
     if (!c.stalled_since) c.stalled_since = now.mono;
   } else {
     c.stalled_since.reset();
@@ -529,10 +581,17 @@ void ServerConnection::output_sent(std::size_t n, Now now) {
   c.out.consume(n);
   c.stalled_since.reset();
   if (!c.out.empty()) c.stalled_since = now.mono;
+  if (c.phase == Phase::closing && c.http1) c.phase_since = now.mono;  // a long last answer is still read
+}
+
+void ServerConnection::output_failed(Now now) {
+  impl_->last = now;
+  impl_->abort(fail(Errc::end_of_stream, 723));
 }
 
 bool ServerConnection::wants_input() const noexcept {
   const Impl& c = *impl_;
+  if (c.input_ended) return false;
   switch (c.phase) {
     case Phase::http1:
       return c.http1->wants_input() && c.out.size() < c.out.limit() / 2;
@@ -560,7 +619,7 @@ std::optional<Instant> ServerConnection::next_timeout() const noexcept {
   if (c.split_since) earliest(*c.split_since + limits.body_deadline);
   if (c.phase == Phase::records)
     if (const auto since = c.inside->h2.oldest_incomplete()) earliest(*since + limits.body_deadline);
-  for (const Impl::Push& push : c.pushes) earliest(push.since + limits.push_stall_deadline);
+  for (const Impl::Owed& o : c.owed) earliest(o.since + limits.push_stall_deadline);
   return next;
 }
 

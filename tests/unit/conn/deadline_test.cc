@@ -155,3 +155,189 @@ TEST_CASE("an open connection with nothing to do has no deadline") {
   REQUIRE_FALSE(pair.server().next_timeout());
   REQUIRE_FALSE(pair.client().next_timeout());
 }
+
+TEST_CASE("row 61: records that complete keep a connection alive, wherever the reads are cut") {
+  Pair pair;
+  pair.run();
+  Buffer waiting;
+  for (int i = 0; i < 60; ++i) {  // every read ends inside a record, but never inside the same one
+    pair.request("/echo", "x");
+    while (pair.step_client()) {
+    }
+    waiting.insert(waiting.end(), pair.to_server.begin(), pair.to_server.end());
+    pair.to_server.clear();
+    const std::uint8_t last = waiting.back();
+    waiting.pop_back();
+    REQUIRE(pair.server().receive(waiting, pair.clock.now));
+    waiting = {last};
+    while (pair.step_server()) {
+    }
+    pair.clock.advance(1s);
+    pair.server().handle_timeout(pair.clock.now);
+  }
+  REQUIRE_FALSE(pair.server_closed);
+  REQUIRE(pair.requests.size() >= 59);
+}
+
+TEST_CASE("row 71: a slow stream that moves is not dropped") {
+  Pair pair;
+  std::vector<std::pair<StreamId, std::size_t>> kept;
+  pair.on_client = [&](const ClientEvent& event) {
+    if (const auto* data = std::get_if<event::ResponseData>(&event))
+      kept.emplace_back(data->stream, data->bytes.size());
+    else
+      pair.note(event);
+  };
+  pair.run();
+  pair.stream_messages = {std::string(12 << 20, 'z')};
+  pair.request("/stream", "");
+  pair.run();
+  std::size_t received = 0;
+  for (int i = 0; i < 4000 && received < (12u << 20) + 2; ++i) {
+    std::size_t budget = 50'000;
+    while (budget > 0 && !kept.empty()) {
+      auto& [stream, size] = kept.back();
+      const std::size_t n = std::min(budget, size);
+      pair.client().release(stream, n);
+      received += n;
+      budget -= n;
+      if ((size -= n) == 0) kept.pop_back();
+    }
+    pair.clock.advance(1s);
+    pair.server().handle_timeout(pair.clock.now);
+    pair.run();
+    REQUIRE(pair.gone.empty());
+  }
+  REQUIRE(received == (12u << 20) + 2);
+}
+
+TEST_CASE("row 71: an answer whose window stays shut is dropped too, and does not hold up drain()") {
+  Pair pair;
+  pair.on_client = [&](const ClientEvent& event) {
+    if (!std::holds_alternative<event::ResponseData>(event)) pair.note(event);
+  };
+  pair.on_server = [&](const ServerEvent& event) {
+    const auto* request = std::get_if<Request>(&event);
+    if (!request) return pair.serve(event);
+    const StreamId stream = request->stream;
+    pair.server().release(stream);
+    REQUIRE(pair.server().respond(stream, {}, share(std::string(8 << 20, 'a'))));
+  };
+  pair.run();
+  pair.request("/echo", "");
+  pair.run();
+  pair.server().drain(pair.clock.now);
+  pair.run();
+  REQUIRE_FALSE(pair.server_closed);
+  for (int i = 0; i < 121; ++i) {
+    pair.clock.advance(1s);
+    pair.server().handle_timeout(pair.clock.now);
+    pair.run();
+  }
+  REQUIRE(pair.server_closed);
+  REQUIRE(pair.server_closed->code == Errc::closed);
+}
+
+TEST_CASE("a stream that has ended well is not heard of again, and leaves no deadline") {
+  Pair pair;
+  pair.on_server = [&](const ServerEvent& event) {
+    const auto* request = std::get_if<Request>(&event);
+    if (!request || request->path != "/stream") return pair.serve(event);
+    const StreamId stream = request->stream;
+    const SharedBytes piece = share("one");
+    pair.server().release(stream);
+    REQUIRE(pair.server().start_stream(stream, {}));
+    REQUIRE(pair.server().push(stream, std::span(&piece, 1), pair.clock.now));
+    REQUIRE(pair.server().end_stream(stream));
+  };
+  pair.run();
+  pair.request("/hold", "");  // so that the connection is not idle
+  for (int i = 0; i < 20; ++i) pair.request("/stream", "");
+  pair.run();
+  REQUIRE_FALSE(pair.server().next_timeout());
+  pair.clock.advance(200s);
+  pair.server().handle_timeout(pair.clock.now);
+  pair.run();
+  REQUIRE(pair.gone.empty());
+}
+
+TEST_CASE("inside Noise, a connection without a stream is asked to go after ten minutes") {
+  Pair pair;
+  pair.run();
+  pair.request("/echo", "x");
+  pair.run();
+  pair.clock.advance(9min);
+  pair.server().handle_timeout(pair.clock.now);
+  pair.request("/echo", "y");
+  pair.run();
+  pair.clock.advance(9min);
+  pair.server().handle_timeout(pair.clock.now);
+  pair.run();
+  REQUIRE_FALSE(pair.server_closed);
+  pair.clock.advance(61s);
+  pair.server().handle_timeout(pair.clock.now);
+  pair.run();
+  REQUIRE(pair.server_closed);
+  REQUIRE(pair.server_closed->code == Errc::closed);
+  REQUIRE(pair.client_closed);
+}
+
+namespace {
+
+// All blocks of a pool, until they are given back.
+struct Hoard {
+  explicit Hoard(BlockPool& p) : pool(p) {
+    while (Block* const block = pool.acquire()) blocks.push_back(block);
+  }
+  ~Hoard() { give_back(); }
+  void give_back() {
+    for (Block* const block : blocks) pool.release(block);
+    blocks.clear();
+  }
+  BlockPool& pool;
+  std::vector<Block*> blocks;
+};
+
+}  // namespace
+
+TEST_CASE("without blocks an answer of the outer site waits, even the last one; nobody waits for ever") {
+  for (const std::string_view last : {"", "Connection: close\r\n"}) {
+    Pair pair;
+    pair.server();
+    Hoard hoard(pair.server_blocks);
+    feed(pair, "GET /key HTTP/1.1\r\nHost: h\r\n" + std::string(last) + "\r\n");
+    std::array<Bytes, 16> pieces;
+    REQUIRE(pair.server().output(pieces, pair.clock.now) == 0);
+    REQUIRE_FALSE(pair.server().next_event());
+    REQUIRE(pair.server().next_timeout());
+    REQUIRE(*pair.server().next_timeout() - pair.clock.now.mono <= 1s);
+    SECTION(std::string("it is sent when there are some ") + std::string(last)) {
+      pair.clock.advance(1s);
+      hoard.give_back();
+      pair.server().handle_timeout(pair.clock.now);
+      REQUIRE(pair.server().output(pieces, pair.clock.now) == 1);
+      REQUIRE(test::string(pieces[0]).ends_with("the key"));
+    }
+    SECTION(std::string("thirty seconds are the limit ") + std::string(last)) {
+      REQUIRE(until_closed(pair) <= 31s);
+      REQUIRE(pair.server_closed);
+      REQUIRE_FALSE(pair.server().next_timeout());
+    }
+  }
+}
+
+TEST_CASE("without blocks a client's dial deadline still holds") {
+  Pair pair;
+  pair.client();
+  pair.step_client();
+  pair.step_server();
+  Hoard hoard(pair.client_blocks);
+  for (int i = 0; i < 120 && !pair.client_closed; ++i) {
+    pair.step_client();
+    pair.clock.advance(100ms);
+    pair.client().handle_timeout(pair.clock.now);
+    while (auto event = pair.client().next_event()) pair.note(*event);
+  }
+  REQUIRE(pair.client_closed);
+  REQUIRE(pair.client_closed->code == Errc::timeout);
+}

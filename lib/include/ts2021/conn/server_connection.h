@@ -37,7 +37,7 @@ class ServerConnection {
   // 1. In: bytes and time. Takes all of `in` and scribbles on it. An error ends the connection; the same
   // error waits in Closed, so a driver need not look at it.
   Result<void> receive(MutableBytes in, Now now);
-  void receive_end(Now now);
+  void receive_end(Now now);  // the peer sends no more; on the outer site it may still read
   void handle_timeout(Now now);
 
   // 2. Out: events, until empty.
@@ -61,6 +61,7 @@ class ServerConnection {
   // here, so a blocked socket costs no cipher time. 16 views are a full queue.
   [[nodiscard]] std::size_t output(std::span<Bytes> pieces, Now now);
   void output_sent(std::size_t n, Now now);
+  void output_failed(Now now);  // the socket is broken; unlike after receive_end(), nothing more is sent
 
   // 5. What to wait for.
   [[nodiscard]] bool wants_input() const noexcept;  // false: stop reading the socket
