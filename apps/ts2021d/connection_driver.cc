@@ -26,19 +26,19 @@ ConnectionDriver::ConnectionDriver(Shard& shard, SessionId session, Fd socket, s
       socket_(std::move(socket)),
       peer_(std::move(peer)),
       connection_(config, env, now()) {
+  shard_.loop().watch(socket_.get(), *this, true, false);  // may throw: attached to nothing yet
   shard_.service().attach(session_, connection_);
-  shard_.loop().watch(socket_.get(), *this, true, false);
   shard_.loop().set_deadline(*this, connection_.next_timeout());
 }
 
 ConnectionDriver::~ConnectionDriver() {
-  if (!lingering_) shard_.service().detach(session_);
+  if (!linger_until_) shard_.service().detach(session_);
   shard_.loop().forget(socket_.get(), *this);
 }
 
 void ConnectionDriver::on_ready(bool readable, bool writable) {
   if (dead_) return;
-  if (lingering_) return linger();
+  if (linger_until_) return linger();
   if (writable) blocked_ = false;
   if (readable) read();
   flush();
@@ -46,17 +46,20 @@ void ConnectionDriver::on_ready(bool readable, bool writable) {
 
 void ConnectionDriver::on_deadline() {
   if (dead_) return;
-  if (lingering_) {
-    dead_ = true;
-    shard_.bury(session_);
-    return;
+  if (linger_until_) {
+    if (now().mono < *linger_until_) return shard_.loop().set_deadline(*this, linger_until_);
+    return die();
   }
   connection_.handle_timeout(now());
   flush();
 }
 
 void ConnectionDriver::read() {
-  if (!connection_.wants_input()) return;
+  if (!connection_.wants_input()) {
+    // Unasked, only a broken socket is reported, and again and again.
+    if (!watching_read_) connection_.output_failed(now());
+    return;
+  }
   const IoResult got = read_some(socket_.get(), shard_.scratch());
   if (got.what == Io::some) {
     (void)connection_.receive(shard_.scratch().first(got.count), now());
@@ -75,7 +78,7 @@ bool ConnectionDriver::write() {
     if (sent.what == Io::blocked) {
       blocked_ = true;
     } else if (sent.what != Io::some) {
-      connection_.receive_end(now());
+      connection_.output_failed(now());
       return true;
     } else {
       connection_.output_sent(sent.count, now());
@@ -99,13 +102,13 @@ bool ConnectionDriver::take_events() {
 }
 
 void ConnectionDriver::flush() {
-  if (dead_ || lingering_) return;
+  if (dead_ || linger_until_) return;
   for (bool busy = true; busy;) {
     busy = take_events();
-    if (lingering_) return;
+    if (linger_until_) return;
     if (write()) busy = true;
     if (take_events()) busy = true;  // Closed follows the last byte
-    if (lingering_) return;
+    if (linger_until_) return;
   }
   const bool want_read = connection_.wants_input();
   if (want_read != watching_read_ || blocked_ != watching_write_) {
@@ -117,7 +120,7 @@ void ConnectionDriver::flush() {
 }
 
 void ConnectionDriver::drain() {
-  if (dead_ || lingering_) return;
+  if (dead_ || linger_until_) return;
   shard_.service().drain(session_, now());
   flush();
 }
@@ -125,16 +128,20 @@ void ConnectionDriver::drain() {
 void ConnectionDriver::closed(const Error& why) {
   spdlog::debug("{}: closed: {} (check {}, detail {})", peer_, text(why.code), why.origin, why.detail);
   shard_.service().detach(session_);
-  lingering_ = true;
+  linger_until_ = now().mono + linger_time;
   shutdown(socket_.get(), SHUT_WR);
   shard_.loop().change(socket_.get(), *this, true, false);
-  shard_.loop().set_deadline(*this, now().mono + linger_time);
+  shard_.loop().set_deadline(*this, linger_until_);
   linger();
 }
 
 void ConnectionDriver::linger() {
   const IoResult got = read_some(socket_.get(), shard_.scratch());
   if (got.what == Io::some || got.what == Io::blocked) return;
+  die();
+}
+
+void ConnectionDriver::die() {
   dead_ = true;
   shard_.bury(session_);
 }

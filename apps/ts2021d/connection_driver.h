@@ -2,6 +2,7 @@
 // One socket and its ServerConnection.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "common/socket.h"
@@ -31,13 +32,15 @@ class ConnectionDriver final : public EventLoop::Watcher {
   bool write();
   void closed(const Error& why);
   void linger();
+  void die();
 
   Shard& shard_;
   const SessionId session_;
   Fd socket_;
   const std::string peer_;
   ServerConnection connection_;
-  bool watching_read_ = true, watching_write_ = false, blocked_ = false, lingering_ = false, dead_ = false;
+  std::optional<Instant> linger_until_;
+  bool watching_read_ = true, watching_write_ = false, blocked_ = false, dead_ = false;
 };
 
 }  // namespace ts2021::app
