@@ -47,6 +47,10 @@ std::optional<Config> parse_config(int argc, char** argv, int& exit_code) {
   app.add_option("--threads", config.threads, "threads for connections")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  app.add_option("--known-machines", config.known_machines,
+                 "machines for which a thread keeps the part of the handshake that never changes; 0: none")
+      ->check(CLI::Range(0, 1 << 20))
+      ->capture_default_str();
   auto* connects =
       app.add_option(
              "--max-connects", config.connects_per_second,

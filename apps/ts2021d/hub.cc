@@ -46,7 +46,7 @@ Hub::Hub(const ServerConfig& server, const ServiceConfig& service, CoordinatorCo
       mail_(loop_),
       coordinator_(store_, std::make_shared<AllowAll>(), entropy_, std::move(coordinator)) {
   for (std::size_t i = 0; i < options.threads; ++i)
-    shards_.push_back(std::make_unique<Shard>(i, server, service, mail_));
+    shards_.push_back(std::make_unique<Shard>(i, server, service, options.handshakes, mail_));
   outboxes_.resize(options.threads);
 }
 

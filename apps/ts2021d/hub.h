@@ -22,6 +22,7 @@ class Hub {
     std::size_t threads = 1;
     double connects_per_second = 0;  // per address, bursts of five times as many; 0: no limit
     bool limit_loopback = false;
+    noise::HandshakeCacheLimits handshakes{};  // per thread
   };
   // `server` and `service` must outlive the hub.
   Hub(const ServerConfig& server, const ServiceConfig& service, CoordinatorConfig coordinator,

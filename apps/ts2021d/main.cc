@@ -99,7 +99,8 @@ int run(const Config& config) {
   Fd listener = listen_on(config.listen);
   const std::string url = url_of(local_endpoint(listener));
   Hub hub(server, service, std::move(coordinator),
-          {config.threads, config.connects_per_second, config.limit_loopback});
+          {config.threads, config.connects_per_second, config.limit_loopback,
+           {.machines = config.known_machines}});
   announce(config, url, auth_key);
   hub.run(std::move(listener));
   return 0;

@@ -17,13 +17,13 @@ constexpr std::size_t scratch_size = 64 << 10;  // bytes per read
 }  // namespace
 
 Shard::Shard(std::size_t index, const ServerConfig& config, const ServiceConfig& service,
-             Mailbox<CoordInput>& hub)
+             noise::HandshakeCacheLimits handshakes, Mailbox<CoordInput>& hub)
     : mail_(loop_),
       index_(index),
       config_(config),
       hub_(hub),
       blocks_(max_blocks),
-      handshakes_(entropy_),
+      handshakes_(entropy_, handshakes),
       scratch_(scratch_size),
       service_(service, entropy_) {}
 

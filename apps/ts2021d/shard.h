@@ -44,7 +44,7 @@ class Shard {
  public:
   // `config`, `service` and `hub` must outlive the shard.
   Shard(std::size_t index, const ServerConfig& config, const ServiceConfig& service,
-        Mailbox<CoordInput>& hub);
+        noise::HandshakeCacheLimits handshakes, Mailbox<CoordInput>& hub);
   ~Shard();  // joins the thread
 
   void start();
