@@ -18,8 +18,8 @@ struct Config {
   bool rotate_keys = false;
   std::size_t threads = 1;
   std::size_t known_machines = 16'384;  // per thread; 0: none
-  double connects_per_second = 50;  // per address; 0: no limit
-  bool limit_loopback = false;      // the limit was asked for, so it holds for this machine too
+  double connects_per_second = 50;      // per address; 0: no limit
+  bool limit_loopback = false;          // the limit was asked for, so it holds for this machine too
   bool json = false;
   bool verbose = false;
 };
