@@ -89,14 +89,14 @@ class Pair {
     moved |= deliver(
         to_client, [&](MutableBytes in) { (void)client().receive(in, clock.now); },
         client().wants_input() && client_reads);
-    return moved | take_client_events();
+    return take_client_events() || moved;
   }
   bool step_server() {
     bool moved = take_server_events();
     moved |= move(server(), to_client, on_output);
     moved |= deliver(
         to_server, [&](MutableBytes in) { (void)server().receive(in, clock.now); }, server().wants_input());
-    return moved | take_server_events();
+    return take_server_events() || moved;
   }
 
   // One turn of both drivers; true when anything moved.

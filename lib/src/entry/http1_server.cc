@@ -92,7 +92,7 @@ struct Http1Server::Impl {
   // Of the open request.
   bool released = false, answered = false, streaming = false, chunked = false, pushed = false,
        head_only = false;
-  bool congested = false, writable = false;
+  bool writable = false;
   bool keep_alive = true;
 
   [[nodiscard]] std::size_t advance(Bytes in);
@@ -237,7 +237,7 @@ void Http1Server::Impl::finish_body() {
   body_size = body.size();
   body.resize(body_size + body_padding);
   phase = Phase::open;
-  released = answered = streaming = chunked = pushed = congested = writable = false;
+  released = answered = streaming = chunked = pushed = writable = false;
   stream = stream == std::numeric_limits<std::int32_t>::max() ? 1 : stream + 1;
   request.stream = StreamId{stream};
   request.body = Bytes(body).first(body_size);
@@ -352,14 +352,11 @@ Result<void> Http1Server::start_stream(StreamId stream, const ResponseHead& head
 Result<bool> Http1Server::push(StreamId stream, std::span<const SharedBytes> pieces) {
   Impl& my = *impl_;
   if (!my.is_open(stream) || !my.streaming) return fail(Errc::misuse, 304);
-  if (my.pushed && !my.out.empty()) {
-    my.congested = true;
-    return false;
-  }
+  if (my.pushed) return false;
   std::size_t size = 0;
   for (const SharedBytes& piece : pieces) size += piece ? piece->size() : 0;
+  my.pushed = true;  // until fill() has moved all of it
   if (size == 0 || my.head_only) return true;
-  my.pushed = true;
   if (my.chunked) {
     constexpr char digits[] = "0123456789abcdef";
     std::string line(2 * sizeof(size), '0');
@@ -417,9 +414,9 @@ void Http1Server::refuse_upgrade(int status, std::string_view fixed_text, std::s
 void Http1Server::fill(ByteQueue& out) {
   Impl& my = *impl_;
   my.out.fill(out);
-  if (my.congested && my.out.empty()) {
-    my.congested = false;
-    my.writable = my.phase == Impl::Phase::open;
+  if (my.pushed && my.out.empty()) {
+    my.pushed = false;
+    my.writable = my.phase == Impl::Phase::open && !my.answered;
   }
   if (my.phase == Impl::Phase::head && !my.input.empty() && my.out.empty()) {
     my.advance_input();

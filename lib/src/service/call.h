@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "service/box_cache.h"
 #include "ts2021/base/time.h"
 #include "ts2021/conn/server_connection.h"
 #include "ts2021/coord/coordinator.h"
@@ -28,11 +29,12 @@ struct OpenCall {
 
 struct Session {
   ServerConnection* connection = nullptr;
-  MachinePublic machine;  // of the handshake; proven from the first request inside Noise on
+  MachinePublic machine;  // of the handshake, proven from the first request inside Noise on; or of the box
   ProtocolVersion version{};
   bool opened = false;         // the coordinator knows this session
   ChallengePrivate challenge;  // its public half went out in the early payload; zero: none did
   std::vector<OpenCall> calls;
+  std::shared_ptr<const NaclBox> box;  // TS2019: answers leave in it
 };
 
 struct Call {
@@ -41,6 +43,7 @@ struct Call {
   Session& session;
   const ServiceConfig& config;
   std::vector<CoordInput>& inputs;
+  BoxCache& boxes;
   Now now;
 
   [[nodiscard]] Capability capability() const noexcept { return static_cast<Capability>(session.version); }

@@ -45,6 +45,7 @@ struct ControlService::Impl {
   const ServiceConfig config;
   Entropy& entropy;
   std::unordered_map<SessionId, Session> sessions;
+  service::BoxCache boxes;
   std::vector<CoordInput> inputs;
   std::size_t next_input = 0;
 
@@ -52,7 +53,9 @@ struct ControlService::Impl {
     session.machine = known.peer;
     session.version = known.version;
     std::string early;
-    if (config.early_challenge) {
+    const bool takes_early =
+        static_cast<Capability>(known.version) >= Capability::early_noise && !known.websocket;
+    if (config.early_challenge && takes_early) {  // EAR-2, EAR-3
       session.challenge = ChallengePrivate::generate(entropy);
       EarlyNoise message;
       message.node_key_challenge = session.challenge.public_key();
@@ -64,7 +67,7 @@ struct ControlService::Impl {
   void on(SessionId id, Session& session, const event::Request& request, Now now) {
     const auto rows = service::endpoints();
     const auto row = static_cast<std::size_t>(request.route);
-    service::Call call{request, id, session, config, inputs, now};
+    service::Call call{request, id, session, config, inputs, boxes, now};
     const std::size_t calls = session.calls.size();
     if (row < rows.size()) rows[row].call(call);
     if (session.calls.size() == calls) session.connection->release(request.stream);
@@ -116,13 +119,22 @@ struct ControlService::Impl {
   void on(const coord_event::RegisterReply& reply, Session& session, OpenCall& call, Now) {
     std::string body;
     encode(*reply.reply, static_cast<Capability>(session.version), body);
-    answer(session, call.stream, {200, "application/json", {}}, body);
+    if (!session.box) return answer(session, call.stream, {200, "application/json", {}}, body);
+    (void)session.connection->respond(call.stream, {},
+                                      service::seal_answer(*session.box, as_bytes(body), entropy));
+    finish(session, call.stream);
   }
 
   void on(const coord_event::MapFrame& frame, Session& session, OpenCall& call, Now now) {
     if (!std::exchange(call.streaming, true)) (void)session.connection->start_stream(call.stream, {});
     release(session, call);
-    const auto pushed = session.connection->push(call.stream, *frame.pieces, now);
+    const std::vector<SharedBytes>* pieces = frame.pieces.get();
+    std::vector<SharedBytes> boxed;
+    if (session.box) {
+      boxed.push_back(service::seal_map_message(*session.box, *frame.pieces, entropy));
+      pieces = &boxed;
+    }
+    const auto pushed = session.connection->push(call.stream, *pieces, now);
     // The coordinator keeps one frame in flight, so this one is taken unless the stream has just gone.
     call.in_flight = pushed && *pushed == Pushed::accepted;
   }

@@ -12,6 +12,8 @@ constexpr Endpoint table[] = {
     // Outer site: HTTP/1.1. POST and GET /ts2021 belong to the connection itself.
     {Site::outer, Method::get, "/key", 0, &on_key},
     {Site::outer, Method::get, "/health", 0, &on_health},
+    boxed_post<&on_register>("/machine/{}"),
+    boxed_post<&on_map>("/machine/{}/map"),
     // Inside Noise: HTTP/2.
     noise_post<&on_register>("/machine/register"),
     noise_post<&on_map>("/machine/map"),

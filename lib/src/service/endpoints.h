@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 
+#include "service/boxed.h"
 #include "service/call.h"
 
 namespace ts2021::service {
@@ -41,6 +42,12 @@ inline constexpr std::size_t max_json_body = 1 << 20;
 template <auto Handler>
 constexpr Endpoint noise_post(std::string_view pattern) {
   return {Site::noise, Method::post, pattern, max_json_body, &Decoded<Handler>::call};
+}
+
+// TS2019: the machine stands in the path, the message in a box.
+template <auto Handler>
+constexpr Endpoint boxed_post(std::string_view pattern) {
+  return {Site::outer, Method::post, pattern, max_json_body, &Boxed<Handler>::call};
 }
 
 }  // namespace ts2021::service

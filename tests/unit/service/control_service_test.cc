@@ -3,120 +3,13 @@
 // streams its map.
 #include "ts2021/service/control_service.h"
 
-#include "sim/pair.h"
-#include "store/memory_store.h"
+#include "sim/service_world.h"
 #include "support/catch.h"
-#include "ts2021/client/node_client.h"
-#include "ts2021/coord/policy.h"
 
 using namespace ts2021;
+using test::NodeOn;
 using test::Pair;
-
-namespace {
-
-// One tailnet with as many connected pairs as a test wants.
-struct World {
-  test::SeededEntropy entropy{11};
-  MemoryStore store;
-  Coordinator coordinator;
-  ServiceConfig config;
-  ControlService service;
-  std::vector<std::unique_ptr<Pair>> pairs;
-  test::Clock clock;
-
-  static CoordinatorConfig coordinator_config() {
-    CoordinatorConfig out;
-    out.auth_keys.push_back({"good-key", false});
-    return out;
-  }
-  World()
-      : coordinator(store, std::make_shared<AllowAll>(), entropy, coordinator_config()),
-        service(config, entropy) {
-    coordinator.start(clock.now);
-  }
-
-  Pair& connect(std::uint16_t version = 138) {
-    test::PairOptions options;
-    options.version = version;
-    pairs.push_back(std::make_unique<Pair>(options));
-    Pair& pair = *pairs.back();
-    pair.server_config.routes = ControlService::routes();
-    const auto session = static_cast<SessionId>(pairs.size());
-    pair.on_server = [this, session, &pair](const ServerEvent& event) {
-      if (std::holds_alternative<event::Closed>(event))
-        service.detach(session);
-      else
-        service.handle(session, event, clock.now);
-      pair.serve_closed(event);
-    };
-    service.attach(session, pair.server());
-    return pair;
-  }
-
-  void run() {
-    for (bool busy = true; busy;) {
-      busy = false;
-      for (auto& pair : pairs)
-        while (pair->step()) busy = true;
-      while (auto input = service.next_input()) {
-        busy = true;
-        coordinator.handle(*input, clock.now);
-      }
-      std::array<StoreEvent, 16> events;
-      while (const std::size_t count = store.poll(events)) {
-        busy = true;
-        for (std::size_t i = 0; i < count; ++i) coordinator.on_store(events[i], clock.now);
-      }
-      while (auto event = coordinator.next_event()) {
-        busy = true;
-        service.on_event(*event, clock.now);
-      }
-      if (const auto due = coordinator.next_timeout(); due && *due <= clock.now.mono) {
-        busy = true;
-        coordinator.handle_timeout(clock.now);
-      }
-    }
-  }
-};
-
-// A node of our client role on one pair.
-struct NodeOn {
-  Pair& pair;
-  NodeClient client;
-  std::vector<std::string> news;
-  std::vector<MapResponse> maps;
-
-  NodeOn(Pair& p, std::uint64_t seed, std::string auth_key, std::string hostname, bool zstd = true)
-      : pair(p), client(make(seed, std::move(auth_key), std::move(hostname), zstd)) {
-    pair.on_client = [this](const ClientEvent& event) {
-      client.handle(pair.client(), event, pair.clock.now);
-      while (auto next = client.next_event()) note(*next);
-    };
-  }
-  static NodeClientConfig make(std::uint64_t seed, std::string auth_key, std::string hostname, bool zstd) {
-    test::SeededEntropy entropy(seed);
-    NodeClientConfig config;
-    config.capability = Capability{138};
-    config.node_key = NodePrivate::generate(entropy).public_key();
-    config.disco_key = DiscoPrivate::generate(entropy).public_key();
-    config.auth_key = std::move(auth_key);
-    config.hostinfo.hostname = std::move(hostname);
-    config.hostinfo.os = "linux";
-    config.zstd = zstd;
-    return config;
-  }
-  void note(const NodeEvent& event) {
-    if (std::holds_alternative<node_event::Registered>(event)) news.emplace_back("registered");
-    if (const auto* update = std::get_if<node_event::MapUpdate>(&event)) maps.push_back(update->response);
-    if (const auto* refused = std::get_if<node_event::Refused>(&event))
-      news.push_back(std::string(refused->what) + " " + std::to_string(refused->status) + " " +
-                     refused->text);
-    if (const auto* ended = std::get_if<node_event::Ended>(&event))
-      news.push_back("ended " + std::string(name(ended->why.code)));
-  }
-};
-
-}  // namespace
+using test::World;
 
 TEST_CASE("two nodes register, stream their maps and see each other") {
   World world;

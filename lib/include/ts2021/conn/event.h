@@ -24,7 +24,7 @@ struct PeerKnown {
   bool websocket;
 };
 using Request = ts2021::Request;  // whole, within its limit; views live until release(stream)
-struct Writable {                 // a congested stream has handed everything to the socket's queue
+struct Writable {                 // the last push has left for the socket's queue; none after end_stream()
   StreamId stream;
 };
 struct StreamGone {  // cancelled by the peer, or stalled: a waiting call is dropped. No answer is possible.

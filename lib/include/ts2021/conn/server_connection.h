@@ -50,7 +50,8 @@ class ServerConnection {
   void refuse(std::string_view fixed_text, Now now);  // goes to a stranger: a literal, never input (HSK-8)
   Result<void> respond(StreamId stream, const ResponseHead& head, SharedBytes body);
   Result<void> start_stream(StreamId stream, const ResponseHead& head);
-  // One message, in pieces. congested: it was not taken; Writable follows when the last one has left.
+  // One message, in pieces; Writable follows once it has left. congested: not taken, the last one has not
+  // left yet.
   [[nodiscard]] Result<Pushed> push(StreamId stream, std::span<const SharedBytes> pieces, Now now);
   Result<void> end_stream(StreamId stream);
   void release(StreamId stream);  // once per Request: its views die, its window opens

@@ -58,10 +58,11 @@ class Http1Server {
   // Answers to the open request. HEAD gets no body. A status of 204 has none.
   [[nodiscard]] Result<void> respond(StreamId stream, const ResponseHead& head, SharedBytes body);
   [[nodiscard]] Result<void> start_stream(StreamId stream, const ResponseHead& head);  // chunked
-  [[nodiscard]] Result<bool> push(StreamId stream,
-                                  std::span<const SharedBytes> pieces);  // false: not taken, congested
-  [[nodiscard]] Result<void> end_stream(StreamId stream);                // last chunk
-  void release(StreamId stream);  // the request's views die; needed once per Request
+  [[nodiscard]] Result<bool> push(
+      StreamId stream,
+      std::span<const SharedBytes> pieces);                // false: not taken, the last one waits
+  [[nodiscard]] Result<void> end_stream(StreamId stream);  // last chunk
+  void release(StreamId stream);                           // the request's views die; needed once per Request
 
   // After UpgradeHead, one of two: take what was read behind the head and go on without this object (the 101
   // comes from upgrade.h; earlier answers have left), or refuse with a closing answer whose text gets a
@@ -72,16 +73,17 @@ class Http1Server {
   // Out. Moves what is pending into `out` while there is room; call again when room appears. May raise the
   // next request when one waited for room.
   void fill(ByteQueue& out);
-  // The stream that was congested and has drained since the last call.
+  // The stream whose last push has moved out since the last call; none after end_stream().
   [[nodiscard]] std::optional<StreamId> take_writable() noexcept;
 
   // False while bytes wait inside for the answer to an open request, and after the last one. It stays true
-  // during a stream, so that the peer's end is noticed; what is fed against it ends the connection at 256 KiB.
+  // during a stream, so that the peer's end is noticed; what is fed against it ends the connection at 256
+  // KiB.
   [[nodiscard]] bool wants_input() const noexcept;
   [[nodiscard]] bool idle() const noexcept;  // between requests: keep-alive deadline; else head/body deadline
   [[nodiscard]] bool in_body() const noexcept;
   [[nodiscard]] bool answering() const noexcept;  // a request or an upgrade is open: no deadline for input
-  [[nodiscard]] bool finished() const noexcept;        // close once `out` is empty and fill() adds nothing
+  [[nodiscard]] bool finished() const noexcept;   // close once `out` is empty and fill() adds nothing
   [[nodiscard]] std::size_t pending() const noexcept;  // bytes of answers that fill() has not moved yet
 
  private:
