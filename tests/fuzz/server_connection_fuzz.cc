@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A stranger's bytes against a whole server connection, with the cipher taken out (null_crypto.cc).
 // Byte 0: where the stranger stands (0: outside; 1: inside Noise, the rest is plaintext; 2: behind the
-// upgrade, the rest is raw; 3: WebSocket, raw). Byte 1: how the input is cut. The rest: the input.
+// upgrade, the rest is raw; 3: WebSocket, raw), plus 4: its socket takes 700 bytes at a time, 8: the pool has
+// six blocks, 16: three seconds pass between two reads. Byte 1: how the input is cut. The rest: the input.
 #include <algorithm>
 #include <array>
 #include <vector>
@@ -22,9 +23,12 @@ constexpr Route routes[] = {
     {RouteId{3}, Site::outer, Method::post, "/machine/{}/map", 4096},
 };
 
+constexpr std::uint8_t narrow = 4, poor = 8, slow = 16;
+
 struct Stranger {
+  const std::uint8_t manner;
   fuzz::SameEntropy entropy;
-  BlockPool blocks{64};
+  BlockPool blocks{(manner & poor) != 0 ? std::size_t{6} : std::size_t{64}};
   CipherScratch cipher;
   noise::HandshakeCache handshakes{entropy, {.machines = 2, .ephemerals = 1}};
   std::vector<ControlNoisePair> keys;
@@ -34,7 +38,7 @@ struct Stranger {
   std::optional<ServerConnection> connection;
   std::size_t closed = 0;
 
-  Stranger() {
+  explicit Stranger(std::uint8_t m) : manner(m) {
     keys.push_back(ControlNoisePair::generate(entropy));
     machine = MachineKeyPair::generate(entropy);
     config.noise_keys = keys;
@@ -60,7 +64,7 @@ struct Stranger {
   }
 
   void settle() {
-    for (int turn = 0; turn < 1000; ++turn) {
+    for (int turn = 0; turn < 10000; ++turn) {
       bool busy = false;
       while (auto event = connection->next_event()) {
         busy = true;
@@ -89,6 +93,7 @@ struct Stranger {
       std::size_t sent = 0;
       for (std::size_t i = 0; i < count; ++i) sent += pieces[i].size();
       TS_EXPECT(sent <= config.limits.max_output);
+      if ((manner & narrow) != 0) sent = std::min<std::size_t>(sent, 700);
       connection->output_sent(sent, now);
       if (!busy && sent == 0 && !take_closed()) return;
     }
@@ -115,7 +120,7 @@ struct Stranger {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
-  Stranger stranger;
+  Stranger stranger(data[0]);
   const int place = data[0] & 3;
   const std::size_t step = data[1] == 0 ? size : data[1];
   Bytes in(data + 2, size - 2);
@@ -136,7 +141,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     } else {
       stranger.feed(part);
     }
-    stranger.now.mono += std::chrono::milliseconds{10};
+    stranger.now.mono += std::chrono::milliseconds{(data[0] & slow) != 0 ? 3000 : 10};
+    if ((data[0] & slow) != 0) stranger.connection->handle_timeout(stranger.now);
   }
   stranger.connection->receive_end(stranger.now);
   stranger.settle();
