@@ -5,9 +5,11 @@ import http.client
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
@@ -21,11 +23,13 @@ SERVER, CLIENT = sys.argv[1:3]
 class Daemon:
     """ts2021d on a free port of the loopback, ended by its pid."""
 
-    def __init__(self, *flags, key="test-key"):
+    def __init__(self, *flags, key="test-key", descriptors=None):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
         self.log = tempfile.NamedTemporaryFile("w+", suffix=".log")
         self.process = subprocess.Popen(
             [SERVER, "--listen", "127.0.0.1:0", "--auth-key", key, "--json", *flags],
-            stdout=subprocess.PIPE, stderr=self.log, text=True)
+            stdout=subprocess.PIPE, stderr=self.log, text=True, preexec_fn=limit if descriptors else None)
         line = self.process.stdout.readline()
         self.ready = json.loads(line) if line else None
         if self.ready:
@@ -49,6 +53,11 @@ class Daemon:
         text = answer.read()
         connection.close()
         return answer.status, text, answer
+
+    def cpu_seconds(self):
+        with open(f"/proc/{self.process.pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def noise_key(self):
         return json.loads(self.get("/key?v=138")[1])["publicKey"]
@@ -132,6 +141,25 @@ class End(unittest.TestCase):
                     node.communicate()
 
 
+    def test_sigterm_ends_within_a_second_under_load(self):
+        with Daemon("--threads", "2") as daemon:
+            nodes = [subprocess.Popen([CLIENT, "map", daemon.url, "--auth-key", "test-key", "--hostname", f"n{i}"],
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for i in range(40)]
+            for _ in range(200):
+                if daemon.log_text().count(" online ") == len(nodes):
+                    break
+                time.sleep(0.1)
+            silent = [socket.create_connection(("127.0.0.1", daemon.port)) for _ in range(40)]
+            begun = time.monotonic()
+            daemon.process.send_signal(signal.SIGTERM)
+            self.assertEqual(daemon.process.wait(timeout=5), 0)
+            self.assertLess(time.monotonic() - begun, 1.0)
+            for s in silent:
+                s.close()
+            for node in nodes:
+                self.assertEqual(node.wait(timeout=5), 2)
+
+
 class OuterSite(unittest.TestCase):
     def test_health(self):
         with Daemon() as daemon:
@@ -176,6 +204,56 @@ class OuterSite(unittest.TestCase):
             for s in silent:
                 s.close()
 
+    def test_without_descriptors_the_server_rests_and_recovers(self):
+        with Daemon(descriptors=40) as daemon:
+            crowd = [socket.create_connection(("127.0.0.1", daemon.port)) for _ in range(80)]
+            time.sleep(0.5)
+            begun = daemon.cpu_seconds()
+            time.sleep(2)
+            self.assertLess(daemon.cpu_seconds() - begun, 0.5)
+            self.assertEqual(daemon.log_text().count("can't accept connections"), 1)
+            for s in crowd:
+                s.close()
+            self.assertEqual(daemon.get("/health")[0], 200)
+
+    def test_a_client_that_half_closes_is_answered(self):
+        with Daemon() as daemon, socket.create_connection(("127.0.0.1", daemon.port)) as s:
+            s.sendall(b"GET /key?v=138 HTTP/1.1\r\nHost: h\r\n\r\n")
+            s.shutdown(socket.SHUT_WR)
+            begun = daemon.cpu_seconds()
+            text = b""
+            while piece := s.recv(4096):
+                text += piece
+            self.assertIn(b'"publicKey"', text)
+            time.sleep(0.5)
+            self.assertLess(daemon.cpu_seconds() - begun, 0.3)
+
+    def test_clients_that_read_nothing_or_break_off_cost_no_time(self):
+        with Daemon() as daemon:
+            deaf = []
+            for i in range(20):
+                s = socket.create_connection(("127.0.0.1", daemon.port))
+                s.setblocking(False)
+                try:
+                    for _ in range(60):
+                        s.send(b"GET /nothing HTTP/1.1\r\nHost: h\r\n\r\n" * 500)
+                except BlockingIOError:
+                    pass
+                if i % 2:  # a reset
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    s.close()
+                else:
+                    deaf.append(s)
+            self.assertEqual(daemon.get("/health")[0], 200)
+            for _ in range(20):  # what has come is worked off, then there is rest
+                begun = daemon.cpu_seconds()
+                time.sleep(0.5)
+                if daemon.cpu_seconds() - begun < 0.05:
+                    break
+            else:
+                self.fail("the server does not come to rest")
+            for s in deaf:
+                s.close()
 
     def test_an_address_that_floods_is_refused(self):  # row 45
         with Daemon("--max-connects", "2") as daemon:
