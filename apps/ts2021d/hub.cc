@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <stdexcept>
 #include <utility>
 
@@ -16,6 +17,10 @@ namespace ts2021::app {
 namespace {
 
 constexpr int accepts_per_turn = 64;
+// Without descriptors or memory the listener stays readable: it is left alone for a while, and told of
+// seldom.
+constexpr std::chrono::milliseconds accept_pause{100};
+constexpr std::chrono::seconds complaint_pause{10};
 
 std::string_view text(NoticeKind kind) {
   switch (kind) {
@@ -82,9 +87,9 @@ void Hub::accept() {
     Peer peer;
     Fd socket = accept_from(listener_.fd, peer);
     if (!socket) {
-      if (errno != EAGAIN && errno != EWOULDBLOCK)
-        spdlog::warn("accept: {}", std::generic_category().message(errno));
-      return;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+      if (errno == ECONNABORTED || errno == EINTR || errno == EPROTO) continue;  // that connection only
+      return pause_accepting(errno);
     }
     const bool limited = options_.connects_per_second > 0 && (options_.limit_loopback || !peer.loopback);
     if (limited && !budget_.admit(peer.address, now().mono)) {
@@ -96,6 +101,18 @@ void Hub::accept() {
     next_shard_ = (next_shard_ + 1) % shards_.size();
   }
 }
+
+void Hub::pause_accepting(int error) {
+  const Instant at = now().mono;
+  if (!complain_after_ || *complain_after_ <= at) {
+    spdlog::warn("can't accept connections: {}", std::generic_category().message(error));
+    complain_after_ = at + complaint_pause;
+  }
+  loop_.change(listener_.fd.get(), listener_, false, false);
+  loop_.set_deadline(listener_, at + accept_pause);
+}
+
+void Hub::resume_accepting() { loop_.change(listener_.fd.get(), listener_, true, false); }
 
 void Hub::pump() {
   inputs_.clear();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "common/clock.h"
@@ -36,7 +37,7 @@ class Hub {
   struct Listener final : EventLoop::Watcher {
     explicit Listener(Hub& h) : hub(h) {}
     void on_ready(bool, bool) override { hub.accept(); }
-    void on_deadline() override {}
+    void on_deadline() override { hub.resume_accepting(); }
     Hub& hub;
     Fd fd;
   };
@@ -53,6 +54,8 @@ class Hub {
   };
 
   void accept();
+  void pause_accepting(int error);
+  void resume_accepting();
   void pump();
   void log(const coord_event::Notice& notice);
 
@@ -67,6 +70,7 @@ class Hub {
   std::vector<std::vector<ShardMail>> outboxes_;
   std::vector<CoordInput> inputs_;
   std::size_t next_shard_ = 0;
+  std::optional<Instant> complain_after_;
   Listener listener_{*this};
   Signals signals_{*this};
   Timer timer_;

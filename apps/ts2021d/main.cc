@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -31,6 +32,14 @@ void block_signals() {
   sigaddset(&set, SIGINT);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signal(SIGPIPE, SIG_IGN);
+}
+
+// One descriptor per connection: as many as the system lets us have.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 std::string random_auth_key(Entropy& entropy) {
@@ -79,6 +88,7 @@ int run(const Config& config) {
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
   spdlog::set_level(config.verbose ? spdlog::level::debug : spdlog::level::info);
   block_signals();
+  raise_descriptor_limit();
 
   SystemEntropy entropy;
   const ServerKeys keys = config.state_dir.empty() ? make_keys(entropy)
@@ -99,7 +109,9 @@ int run(const Config& config) {
   Fd listener = listen_on(config.listen);
   const std::string url = url_of(local_endpoint(listener));
   Hub hub(server, service, std::move(coordinator),
-          {config.threads, config.connects_per_second, config.limit_loopback,
+          {config.threads,
+           config.connects_per_second,
+           config.limit_loopback,
            {.machines = config.known_machines}});
   announce(config, url, auth_key);
   hub.run(std::move(listener));

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "ts2021d/connection_driver.h"
@@ -61,9 +62,13 @@ void Shard::on(CoordEvent& event) {
 void Shard::on(NewConnection& connection) {
   const auto session =
       static_cast<SessionId>((std::uint64_t{index_} << session_shard_bits) | next_session_++);
-  drivers_.emplace(session, std::make_unique<ConnectionDriver>(*this, session, std::move(connection.socket),
-                                                               std::move(connection.peer), config_,
-                                                               Env{entropy_, blocks_, cipher_, &handshakes_}));
+  try {
+    drivers_.emplace(session, std::make_unique<ConnectionDriver>(*this, session, std::move(connection.socket),
+                                                                 std::move(connection.peer), config_,
+                                                                 Env{entropy_, blocks_, cipher_, &handshakes_}));
+  } catch (const std::exception& error) {
+    spdlog::warn("dropped a new connection: {}", error.what());
+  }
 }
 
 void Shard::on(Drain&) {

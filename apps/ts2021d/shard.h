@@ -56,7 +56,7 @@ class Shard {
   [[nodiscard]] MutableBytes scratch() noexcept { return scratch_; }
   void bury(SessionId session) { dead_.push_back(session); }
 
-  static constexpr std::chrono::milliseconds drain_time{700};
+  static constexpr std::chrono::milliseconds drain_time{400};
 
  private:
   void run();
