@@ -49,7 +49,10 @@ struct ControlService::Impl {
   std::vector<CoordInput> inputs;
   std::size_t next_input = 0;
 
-  void on(SessionId, Session& session, const event::PeerKnown& known, Now now) {
+  void on(SessionId id, Session& session, const event::PeerKnown& known, Now now) {
+    // What a box said before the upgrade, perhaps a replayed one, holds for nobody inside Noise. HSK-10
+    if (std::exchange(session.opened, false)) inputs.push_back(coord_input::Gone{id});
+    session.box.reset();
     session.machine = known.peer;
     session.version = known.version;
     std::string early;

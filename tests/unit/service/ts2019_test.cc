@@ -287,3 +287,35 @@ TEST_CASE("two machines may use one connection, one after the other") {
   }
   REQUIRE(world.coordinator.nodes().size() == 2);
 }
+
+TEST_CASE("BOX-4, HSK-10: a box in front of an upgrade lends nothing to who speaks inside Noise") {
+  const ControlBoxPair server = box_pair();
+  World world(with_box(server));
+  OldClient victim(world, 50, server);
+  REQUIRE(victim.log_in("good-key").status == 200);
+  // A stranger repeats a box of the victim, then upgrades the same connection with a machine key of its own.
+  const Buffer box = seal(victim.box, victim.map_request(R"(,"OmitPeers":true)"), victim.entropy);
+  const std::string head = "POST " + victim.path +
+                           "/map HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(box.size()) +
+                           "\r\n\r\n";
+  Pair& stranger = world.connect();
+  stranger.client_reads = false;
+  stranger.to_server.insert(stranger.to_server.end(), head.begin(), head.end());
+  stranger.to_server.insert(stranger.to_server.end(), box.begin(), box.end());
+  world.run();
+  const std::string answers(stranger.to_client.begin(), stranger.to_client.end());
+  REQUIRE(answers.starts_with("HTTP/1.1 200 "));
+  const std::size_t upgraded = answers.find("HTTP/1.1 101 ");
+  REQUIRE(upgraded != std::string::npos);
+  stranger.to_client.erase(stranger.to_client.begin(),
+                           stranger.to_client.begin() + static_cast<std::ptrdiff_t>(upgraded));
+  stranger.client_reads = true;
+  world.run();
+  REQUIRE(stranger.ready_seen);
+  const auto stream = stranger.client().request(
+      {"POST", "/machine/map", {}},
+      share(R"({"Version":138,"Stream":true,"NodeKey":")" + victim.node.text() + "\"}"));
+  REQUIRE(stream);
+  world.run();
+  REQUIRE(stranger.statuses[*stream] == 404);
+}
