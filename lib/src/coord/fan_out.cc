@@ -81,22 +81,29 @@ void FanOut::taken(PollKey key) {
 }
 
 void FanOut::end_polls_of(NodeId node, const NodeState& last) {
-  live_.erase(node);
-  silent_.erase(node);
-  for (auto at = polls_.begin(); at != polls_.end();) {
-    const auto poll = at++;
-    if (poll->second.node != node) continue;
-    const auto [session, call] = poll->first;
-    if (poll->second.fresh) {
-      events_.push_back(coord_event::Refused{session, call, 404, "node not found", std::nullopt});
-      polls_.erase(poll);
-      continue;
+  std::vector<PollKey> keys;
+  for (auto* polls : {&live_, &silent_})
+    if (const auto at = polls->find(node); at != polls->end()) {
+      keys.push_back(at->second);
+      polls->erase(at);
     }
-    if (!poll->second.in_flight)
-      if (auto pieces = pack(farewell(snapshot(), last), poll->second.capability, poll->second.compression))
-        events_.push_back(coord_event::MapFrame{session, call, std::move(pieces)});
-    end(poll);
+  for (const PollKey& key : fresh_)  // fetches are nowhere else
+    if (const auto at = polls_.find(key); at != polls_.end() && at->second.node == node) keys.push_back(key);
+  for (const PollKey& key : keys)
+    if (const auto at = polls_.find(key); at != polls_.end()) end_for_good(at, last);
+}
+
+void FanOut::end_for_good(Polls::iterator poll, const NodeState& last) {
+  const auto [session, call] = poll->first;
+  if (poll->second.fresh) {
+    events_.push_back(coord_event::Refused{session, call, 404, "node not found", std::nullopt});
+    polls_.erase(poll);
+    return;
   }
+  if (!poll->second.in_flight)
+    if (auto pieces = pack(farewell(snapshot(), last), poll->second.capability, poll->second.compression))
+      events_.push_back(coord_event::MapFrame{session, call, std::move(pieces)});
+  end(poll);
 }
 
 void FanOut::set_policy(std::shared_ptr<const Policy> policy) {
@@ -210,10 +217,11 @@ FanOut::Serve FanOut::serve(Poll& poll, SharedPieces& out) {
   const Position head = log.head();
   const NodeState* self = tailnet_.find(poll.node);
   if (!self) return Serve::end;
-  const ViewClass view = policy_->view_of(*self->record);
   const Position cursor = poll.cursor;
-  const bool resync = cursor < policy_changed_ || cursor < log.floor() || view != poll.view;
   const bool fresh = std::exchange(poll.fresh, false);
+  const bool same_view = !fresh && cursor >= policy_changed_ && log.latest(poll.node) <= cursor;
+  const ViewClass view = same_view ? poll.view : policy_->view_of(*self->record);
+  const bool resync = cursor < policy_changed_ || cursor < log.floor() || view != poll.view;
   poll.view = view;
   if (fresh || resync) {
     const bool lost = !fresh && cursor < log.floor();

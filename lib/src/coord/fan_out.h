@@ -92,6 +92,7 @@ class FanOut {
   [[nodiscard]] SharedPieces pack(MapResponse message, Capability capability, Compression compression);
   [[nodiscard]] std::optional<CoordEvent> serve_next();
   void end(Polls::iterator poll);
+  void end_for_good(Polls::iterator poll, const NodeState& last);
   void start_round();
   void send_keep_alives();
 

@@ -30,6 +30,20 @@ class Blind final : public Policy {  // nobody sees anybody
   std::vector<FilterRule> packet_filter(ViewClass) const override { return {}; }
 };
 
+class Counting final : public Policy {
+ public:
+  ViewClass view_of(const NodeRecord&) const override {
+    ++asked;
+    return ViewClass{};
+  }
+  bool sees(ViewClass, const NodeRecord&) const override {
+    ++asked;
+    return true;
+  }
+  std::vector<FilterRule> packet_filter(ViewClass) const override { return {allow_all_rule()}; }
+  mutable std::size_t asked = 0;
+};
+
 }  // namespace
 
 TEST_CASE("MAP-21: the first message is complete") {
@@ -680,6 +694,8 @@ TEST_CASE("a slow viewer has one frame in flight and gets the sum afterwards") {
 
 TEST_CASE("one change is encoded once for all viewers of a class") {
   Desk desk;
+  const auto policy = std::make_shared<const Counting>();
+  desk.coordinator.set_policy(policy, desk.clock.now);
   std::vector<Client> viewers;
   viewers.reserve(100);
   for (std::uint64_t i = 0; i < 100; ++i) {
@@ -692,6 +708,7 @@ TEST_CASE("one change is encoded once for all viewers of a class") {
   bob.update();
   desk.advance(seconds{1});
   const auto before = desk.coordinator.counters();
+  policy->asked = 0;
   bob.endpoints = {endpoint(0x0a000001, 1)};
   bob.update();
   desk.advance(seconds{1});
@@ -700,6 +717,7 @@ TEST_CASE("one change is encoded once for all viewers of a class") {
   CHECK(after.encodings - before.encodings == 1);
   CHECK(after.full_maps == before.full_maps);
   CHECK(after.rounds - before.rounds == 1);
+  CHECK(policy->asked == 1);  // whether the class sees the peer
 }
 
 TEST_CASE("a change made with a burst of others is told in few rounds") {
