@@ -44,6 +44,8 @@ class Tailnet {
     Revision revision{};
   };
 
+  explicit Tailnet(std::size_t max_tombstones = ChangeLog::max_tombstones) : log_(max_tombstones) {}
+
   void apply(const Changed& changed, WallTime now);
   // Keys whose time has come between the calls; noted as changes.
   [[nodiscard]] std::vector<NodeId> expire(WallTime now);
