@@ -2,8 +2,10 @@
 
 find_program(TS2021_CCACHE ccache)
 if(TS2021_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_C_COMPILER_LAUNCHER ${TS2021_CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${TS2021_CCACHE})
+  # Paths are taken relative to the checkout, so that one clone finds what another has compiled.
+  set(launcher ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${TS2021_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
 endif()
 
 add_library(ts2021_warnings INTERFACE)

@@ -58,6 +58,9 @@ std::optional<Config> parse_config(int argc, char** argv, int& exit_code) {
              "flag loopback has none")
           ->check(CLI::Range(0.0, 1e6))
           ->capture_default_str();
+  auto* no_ts2019 =
+      app.add_flag("!--no-ts2019", config.ts2019, "leave out the protocol of clients before 1.24");
+  app.add_flag("!--no-ts2021", config.ts2021, "leave out Noise")->excludes(no_ts2019);
   app.add_flag("--json", config.json, "print one line of JSON when ready, nothing else");
   app.add_flag("-v,--verbose", config.verbose, "log every connection");
   app.set_version_flag("--version", "ts2021d " TS2021_VERSION);

@@ -20,6 +20,7 @@ struct Config {
   std::size_t known_machines = 16'384;  // per thread; 0: none
   double connects_per_second = 50;      // per address; 0: no limit
   bool limit_loopback = false;          // the limit was asked for, so it holds for this machine too
+  bool ts2019 = true, ts2021 = true;    // the protocols that are spoken
   bool json = false;
   bool verbose = false;
 };

@@ -101,9 +101,15 @@ int run(const Config& config) {
   coordinator.auth_keys.push_back({auth_key, false});
 
   ServiceConfig service;
-  service.key.noise = keys.noise.front().open;
   ServerConfig server;
-  server.noise_keys = keys.noise;
+  if (config.ts2021) {
+    service.key.noise = keys.noise.front().open;
+    server.noise_keys = keys.noise;
+  }
+  if (config.ts2019) {
+    service.key.box = keys.box.open;
+    service.box = &keys.box;
+  }
   server.routes = ControlService::routes();
 
   Fd listener = listen_on(config.listen);

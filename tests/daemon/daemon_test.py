@@ -170,7 +170,7 @@ class OuterSite(unittest.TestCase):
             self.assertEqual(status, 405)
             self.assertIn("GET", answer.getheader("Allow"))
 
-    def test_key(self):  # SRV-1, SRV-2: this server has no TS2019 yet
+    def test_key(self):  # SRV-1, SRV-2, SRV-6
         with Daemon() as daemon:
             status, text, answer = daemon.get("/key?v=138")
             self.assertEqual(status, 200)
@@ -180,12 +180,31 @@ class OuterSite(unittest.TestCase):
             self.assertEqual(answer.getheader("Cache-Control"), "no-store")  # SRV-5
             for query in ("v=abc", "v=-1", "v=99999999999999999999", "v=65536"):
                 self.assertEqual(daemon.get("/key?" + query)[:2], (400, b"invalid capability version\n"))
-            self.assertEqual(daemon.get("/key")[:2], (400, b"capability version must be set\n"))
             self.assertEqual(daemon.get("/key?v=138&v=abc")[0], 200)
             for method in ("POST", "PUT"):
                 self.assertEqual(daemon.get("/key?v=138", method, "")[0], 405)
             done = run_client("key", daemon.url, "--json")
             self.assertEqual(json.loads(done.stdout), keys)
+            bare = daemon.get("/key")[1].decode()
+            self.assertRegex(bare, "^[0-9a-f]{64}$")
+            both = json.loads(daemon.get("/key?v=60")[1])
+            self.assertEqual(both["publicKey"], keys["publicKey"])
+            self.assertEqual(both["legacyPublicKey"], "mkey:" + bare)
+            self.assertNotEqual(both["publicKey"], both["legacyPublicKey"])
+
+    def test_each_protocol_can_be_left_out(self):
+        with Daemon("--no-ts2019") as daemon:
+            self.assertEqual(daemon.get("/key")[:2], (400, b"capability version must be set\n"))
+            self.assertEqual(json.loads(daemon.get("/key?v=60")[1])["legacyPublicKey"], "mkey:" + 64 * "0")
+            self.assertEqual(daemon.get("/machine/" + 64 * "a", "POST", "x")[0], 501)
+        with Daemon("--no-ts2021") as daemon:
+            self.assertEqual(json.loads(daemon.get("/key?v=60")[1])["publicKey"], "mkey:" + 64 * "0")
+            self.assertEqual(daemon.get("/key?v=138")[0], 503)
+            done = run_client("map", daemon.url, "--auth-key", "test-key", "--capability", "60", "--seconds", "5")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("no Noise key", done.stderr)
+        both = subprocess.run([SERVER, "--no-ts2019", "--no-ts2021"], capture_output=True, text=True, timeout=10)
+        self.assertNotEqual(both.returncode, 0)
 
     def test_unknown_paths(self):
         with Daemon() as daemon:
