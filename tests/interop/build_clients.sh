@@ -7,10 +7,13 @@
 #   build_clients.sh --go VERSION     prints the Go release it is built with
 set -eu
 
+netstack=/usr/share/gocode/src/inet.af/netstack
 root="${XDG_CACHE_HOME:-$HOME/.cache}/libts2021/clients"
 
 go_of() {
   case "$1" in
+    v1.20.*) echo go1.17.13 ;;
+    v1.24.*) echo go1.18.10 ;;
     v1.32.*) echo go1.19.13 ;;
     v1.40.*) echo go1.20.14 ;;
     v1.50.*) echo go1.21.13 ;;
@@ -39,6 +42,7 @@ build() {
   echo "building tailscaled, tailscale and derper $version with $toolchain" >&2
   if [ "$(go env GOVERSION)" = "$toolchain" ]; then toolchain=local; fi
   export GOTOOLCHAIN="$toolchain" CGO_ENABLED=0 GOFLAGS=-buildvcs=false
+  case "$toolchain" in go1.17.*) GOFLAGS=-mod=mod ;; esac # it knows no -buildvcs; empty, it would take one from the settings
   unset GOROOT || true
 
   work=$(mktemp -d "$root/.build.XXXXXX")
@@ -63,6 +67,13 @@ build() {
     elsewhere inet.af/wf github.com/tailscale/wf@v0.0.0-20240214030419-6fbb0a674ee6
     elsewhere inet.af/tcpproxy github.com/inetaf/tcpproxy@v0.0.0-20240214030015-3ce58045626c
     elsewhere inet.af/netaddr github.com/inetaf/netaddr
+    if grep -q 'inet.af/netstack v' go.mod; then # Debian's package is the very commit that v1.20 asks for
+      [ -d "$netstack" ] || { echo "build_clients.sh: $version needs the package golang-inet-netstack-dev" >&2; exit 1; }
+      cp -R "$netstack" "$work/netstack"
+      chmod -R u+w "$work/netstack"
+      printf 'module inet.af/netstack\n\ngo 1.16\n\nrequire (\n\tgithub.com/google/btree v1.0.1\n\tgolang.org/x/sys v0.0.0-20210616094352-59db8d763f22\n\tgolang.org/x/time v0.0.0-20210220033141-f8bda1e9f3ba\n)\n' > "$work/netstack/go.mod"
+      go mod edit -replace "inet.af/netstack=$work/netstack"
+    fi
   )
   export GONOSUMDB='github.com/inetaf/*'
   number=${version#v}

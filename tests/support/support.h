@@ -81,8 +81,8 @@ void tiny_socket(const std::function<std::string(std::size_t k)>& drive);
 // Allocations through operator new of this thread since start; for tests of paths that must not allocate.
 [[nodiscard]] std::size_t allocation_count() noexcept;
 
-// While it lives, looks for secrets of 32 bytes in every block that operator delete gives back on this thread.
-// The needles must not lie in such a block themselves.
+// While it lives, looks for secrets of 32 bytes in every block that operator delete gives back on this
+// thread. The needles must not lie in such a block themselves.
 class FreedWatch {
  public:
   explicit FreedWatch(std::vector<Bytes> needles);

@@ -13,9 +13,10 @@
 namespace ts2021 {
 namespace {
 
-constexpr std::size_t max_text = 200;           // of an error answer, as the official client shows it
-constexpr std::size_t max_answer = 1 << 20;     // any answer but map
-constexpr auto logout_time = std::chrono::seconds{123};  // what the official client writes: 1970-01-01T00:02:03Z
+constexpr std::size_t max_text = 200;        // of an error answer, as the official client shows it
+constexpr std::size_t max_answer = 1 << 20;  // any answer but map
+constexpr auto logout_time =
+    std::chrono::seconds{123};  // what the official client writes: 1970-01-01T00:02:03Z
 
 }  // namespace
 

@@ -123,8 +123,9 @@ void Writer::floating(double value) {
   if (out_.size() - start < 18 || out_.find_first_of(".e", start) != std::string::npos) return;
   out_.resize(start);
   std::array<char, 32> text;
-  out_.append(text.data(),
-              std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific).ptr);
+  out_.append(
+      text.data(),
+      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific).ptr);
 }
 void Writer::boolean(bool value) { raw(value ? "true" : "false"); }
 void Writer::null() { raw("null"); }

@@ -30,7 +30,7 @@ struct NodeClientConfig {
   int home_derp = 0;
   bool ephemeral = false;
   bool zstd = true;
-  bool log_out = false;  // registers with an expiry in the past, then nothing more
+  bool log_out = false;                         // registers with an expiry in the past, then nothing more
   std::chrono::milliseconds watchdog{120'000};  // silence on the map poll (wire.md §7.5)
 };
 
@@ -39,14 +39,15 @@ struct Registered {
   RegisterResponse response;
 };
 struct MapUpdate {
-  MapResponse response;    // keep-alives too
-  std::string_view json;   // as it came, until the next call
+  MapResponse response;   // keep-alives too
+  std::string_view json;  // as it came, until the next call
 };
-// The server said no: a status other than 200, or RegisterResponse.Error. Text of the server: not to be trusted.
+// The server said no: a status other than 200, or RegisterResponse.Error. Text of the server: not to be
+// trusted.
 struct Refused {
-  std::string_view what;   // a literal: "register" or "map"
+  std::string_view what;  // a literal: "register" or "map"
   int status;
-  std::string text;        // at most 200 bytes
+  std::string text;  // at most 200 bytes
 };
 struct LoginNeeded {
   std::string url;

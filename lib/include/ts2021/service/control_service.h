@@ -17,8 +17,9 @@
 namespace ts2021 {
 
 struct ServiceConfig {
-  ServerKeySwitches key;                // what GET /key answers
-  const ControlBoxPair* box = nullptr;  // opens the requests of TS2019; null: it is off. Must outlive the service
+  ServerKeySwitches key;  // what GET /key answers
+  const ControlBoxPair* box =
+      nullptr;                  // opens the requests of TS2019; null: it is off. Must outlive the service
   bool early_challenge = true;  // a node-key challenge in the early payload; costs one X25519 per connection
 };
 
