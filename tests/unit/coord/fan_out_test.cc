@@ -79,7 +79,7 @@ TEST_CASE("a viewer within the memory of the log gets a delta") {
 
 TEST_CASE("a viewer behind the memory of the log gets a full map, without the relays that it knows") {
   Forgetful world;
-  for (const std::uint64_t id : {2, 3, 4}) world.remove(id);
+  for (std::uint64_t id = 2; id <= 4; ++id) world.remove(id);
   world.fan_out.taken(world.key);
   CHECK(!world.read());
   CHECK(world.fold.peers.size() == 2);
@@ -90,7 +90,7 @@ TEST_CASE("a viewer behind the memory of the log gets a full map, without the re
 
 TEST_CASE("MAP-22: when nobody knows whom to remove, the stream ends and the client starts anew") {
   Forgetful world;
-  for (const std::uint64_t id : {2, 3, 4, 5, 6}) world.remove(id);
+  for (std::uint64_t id = 2; id <= 6; ++id) world.remove(id);
   world.fan_out.taken(world.key);
   CHECK(world.read());
   CHECK(!world.fan_out.is_present(NodeId{1}));
