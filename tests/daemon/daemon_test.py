@@ -368,7 +368,7 @@ class Nodes(unittest.TestCase):
             self.assertEqual(done.returncode, 3)
             self.assertIn("invalid auth key", done.stderr)
             log = daemon.log_text()
-            self.assertIn("refused", log)
+            self.assertRegex(log, "refused .*: invalid auth key")
             self.assertNotIn("wrong-key", log)
             self.assertNotIn("test-key", log)
 

@@ -50,8 +50,14 @@ func (n *node) start(env ...string) {
 		"TS_DEBUG_PERMIT_HTTP_C2N=1",
 		"TS_NETCHECK_GENERATE_204_URL=" + n.server.URL + "/generate_204",
 	}, env...)
-	n.process = start(n.t, "tailscaled "+n.name, env, filepath.Join(clientsDir, n.version, "tailscaled"),
-		"--tun=userspace-networking", "--socket="+n.socket, "--statedir="+n.state, "--port=0", "--no-logs-no-support")
+	args := []string{"--tun=userspace-networking", "--socket=" + n.socket, "--port=0"}
+	if strings.HasPrefix(n.version, "v1.20.") { // it has no such flags; its logs go nowhere
+		args = append(args, "--state="+filepath.Join(n.state, "tailscaled.state"))
+		env = append(env, "TS_LOG_TARGET=http://127.0.0.1:1")
+	} else {
+		args = append(args, "--statedir="+n.state, "--no-logs-no-support")
+	}
+	n.process = start(n.t, "tailscaled "+n.name, env, filepath.Join(clientsDir, n.version, "tailscaled"), args...)
 	n.process.run()
 	eventually(n.t, n.name+" answers", 30*time.Second, func() error {
 		_, err := n.status()
@@ -73,8 +79,13 @@ func (n *node) cli(limit time.Duration, args ...string) (string, error) {
 }
 
 func (n *node) up(key string) error {
-	_, err := n.cli(50*time.Second, "up", "--login-server="+n.server.URL, "--auth-key="+key, "--hostname="+n.name,
-		"--accept-dns=false", "--timeout=45s")
+	args := []string{"up", "--login-server=" + n.server.URL, "--hostname=" + n.name, "--accept-dns=false"}
+	if strings.HasPrefix(n.version, "v1.20.") { // the flag had another name, and there was none for a limit
+		args = append(args, "--authkey="+key)
+	} else {
+		args = append(args, "--auth-key="+key, "--timeout=45s")
+	}
+	_, err := n.cli(50*time.Second, args...)
 	return err
 }
 

@@ -316,7 +316,7 @@ struct Coordinator::Impl {
     if (plan.refusal) return refuse(work, machine, *plan.refusal);
     if (plan.notice) events_.push_back(*plan.notice);
     if (!plan.reply.error.empty())
-      events_.push_back(notice(NoticeKind::refused, machine, "the register request was not granted"));
+      events_.push_back(notice(NoticeKind::refused, machine, plan.why));
     if (work.cancelled) return;
     events_.push_back(coord_event::RegisterReply{
         work.from.session, work.from.call, std::make_shared<const RegisterResponse>(std::move(plan.reply))});

@@ -18,6 +18,7 @@ RegisterPlan refused(int status, std::string_view text) {
 // "Business" failures are an answer of status 200 (API-41).
 RegisterPlan failed(std::string_view text) {
   RegisterPlan plan;
+  plan.why = text;
   plan.reply.error = text;
   return plan;
 }

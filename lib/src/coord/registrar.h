@@ -43,6 +43,7 @@ struct Reserved {
 struct RegisterPlan {
   std::optional<Refusal> refusal;  // else `reply`
   RegisterResponse reply;
+  std::string_view why;       // why the reply is an error, for the log; a literal
   std::vector<Write> writes;  // empty: the answer may be given at once
   Reserved reserved;          // to be given back with release() when the writes are rejected
   std::optional<coord_event::Notice> notice;
