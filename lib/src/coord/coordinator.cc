@@ -315,8 +315,7 @@ struct Coordinator::Impl {
     RegisterPlan& plan = work.plan;
     if (plan.refusal) return refuse(work, machine, *plan.refusal);
     if (plan.notice) events_.push_back(*plan.notice);
-    if (!plan.reply.error.empty())
-      events_.push_back(notice(NoticeKind::refused, machine, plan.why));
+    if (!plan.reply.error.empty()) events_.push_back(notice(NoticeKind::refused, machine, plan.why));
     if (work.cancelled) return;
     events_.push_back(coord_event::RegisterReply{
         work.from.session, work.from.call, std::make_shared<const RegisterResponse>(std::move(plan.reply))});
