@@ -82,7 +82,7 @@ struct Client {
       connection->output_sent(size, now);
       if (!busy && size == 0 && !take_closed()) return;
     }
-    TS_EXPECT(!"a connection that never comes to rest");
+    TS_EXPECT(false);  // it never comes to rest
   }
 
   void answer_upgrade() {
