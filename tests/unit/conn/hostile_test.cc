@@ -256,3 +256,18 @@ TEST_CASE("a zero server key and a missing machine key are refused before anythi
   REQUIRE(pair.client_closed->code == Errc::misuse);
   REQUIRE(pair.recorded_to_server.empty());
 }
+
+TEST_CASE("row 22: what comes while the server decides is bounded") {
+  Pair pair;
+  pair.on_server = [&](const ServerEvent& event) {
+    if (!std::holds_alternative<event::PeerKnown>(event)) pair.serve(event);  // takes its time
+  };
+  pair.client();
+  for (int i = 0; i < 3; ++i) pair.step();
+  REQUIRE_FALSE(pair.server().wants_input());
+  Buffer flood(64 << 10, 0x55);
+  REQUIRE(pair.server().receive(flood, pair.clock.now));
+  const auto more = pair.server().receive(MutableBytes(flood).first(1), pair.clock.now);
+  REQUIRE_FALSE(more);
+  REQUIRE(more.error().code == Errc::limit_exceeded);
+}

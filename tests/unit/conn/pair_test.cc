@@ -165,3 +165,25 @@ TEST_CASE("without blocks a connection waits or ends cleanly, and leaks nothing"
       return failed;
     });
 }
+
+TEST_CASE("H2-6: a frame that fits into one record is never split between two") {
+  Pair pair;
+  pair.run();
+  const StreamId streams[] = {pair.request("/hold", ""), pair.request("/hold", "")};
+  pair.run();
+  for (const StreamId stream : streams) REQUIRE(pair.server().start_stream(stream, {}));
+  pair.run();
+  // Two messages in one output: the second does not fit behind the first.
+  const SharedBytes message[] = {share(std::string(3000, 'm'))};
+  for (const StreamId stream : streams) REQUIRE(pair.server().push(stream, message, pair.clock.now));
+  std::array<Bytes, 16> pieces;
+  REQUIRE(pair.server().output(pieces, pair.clock.now) == 1);
+  Bytes out = pieces[0];
+  std::vector<std::size_t> frames;
+  while (!out.empty()) {
+    REQUIRE(out[0] == 4);
+    frames.push_back(std::size_t{load_u16be(out.subspan(1))} - 16);
+    out = out.subspan(3 + frames.back() + 16);
+  }
+  REQUIRE(frames == std::vector<std::size_t>{3009, 3009});
+}

@@ -2,6 +2,7 @@
 // TS2019: the same coordinator behind boxes, with requests that real clients sealed and with our own.
 #include "ts2021/base/bytes.h"
 
+#include "service/box_cache.h"
 #include "sim/service_world.h"
 #include "support/catch.h"
 #include "ts2021/legacy/nacl_box.h"
@@ -318,4 +319,32 @@ TEST_CASE("BOX-4, HSK-10: a box in front of an upgrade lends nothing to who spea
   REQUIRE(stream);
   world.run();
   REQUIRE(stranger.statuses[*stream] == 404);
+  // Answers inside Noise are plain, not in the victim's box.
+  const auto login = stranger.client().request(
+      {"POST", "/machine/register", {}},
+      share(R"({"Version":138,"NodeKey":")" + NodePrivate::generate(world.entropy).public_key().text() +
+            R"(","Auth":{"AuthKey":"good-key"},"Hostinfo":{"Hostname":"s"}})"));
+  REQUIRE(login);
+  world.run();
+  REQUIRE(stranger.statuses[*login] == 200);
+  REQUIRE(decode_copy<RegisterResponse>(as_bytes(stranger.bodies[*login])));
+}
+
+TEST_CASE("the box keys of machines are kept up to a bound, the oldest goes first") {
+  const ControlBoxPair server = box_pair();
+  test::SeededEntropy entropy(60);
+  service::BoxCache cache;
+  const MachinePublic first = MachineKeyPair::generate(entropy).open;
+  const auto box = cache.find_or_make(server.secret, first);
+  REQUIRE(box);
+  for (std::size_t i = 0; i <= service::BoxCache::max_machines; ++i) {
+    std::array<std::uint8_t, 32> raw{9};
+    store_u32be(MutableBytes(raw).subspan(4), static_cast<std::uint32_t>(i));
+    cache.keep(i == 0 ? first : MachinePublic::from_bytes(raw), *box);
+    cache.keep(first, *box);  // once kept, a machine takes no second place
+  }
+  REQUIRE(cache.size() == service::BoxCache::max_machines);
+  std::array<std::uint8_t, 32> newest{9};
+  store_u32be(MutableBytes(newest).subspan(4), std::uint32_t{service::BoxCache::max_machines});
+  REQUIRE(*cache.find_or_make(server.secret, MachinePublic::from_bytes(newest)) == *box);
 }
