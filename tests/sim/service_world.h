@@ -23,6 +23,7 @@ struct World {
   ControlService service;
   std::vector<std::unique_ptr<Pair>> pairs;
   Clock clock;
+  std::size_t gone = 0;  // sessions of which the coordinator was told that they are over
 
   static CoordinatorConfig coordinator_config(std::string auth_key) {
     CoordinatorConfig out;
@@ -62,6 +63,7 @@ struct World {
         while (pair->step()) busy = true;
       while (auto input = service.next_input()) {
         busy = true;
+        gone += std::holds_alternative<coord_input::Gone>(*input);
         coordinator.handle(*input, clock.now);
       }
       std::array<StoreEvent, 16> events;

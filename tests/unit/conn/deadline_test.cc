@@ -136,7 +136,7 @@ TEST_CASE(
   REQUIRE(pair.transcript.find("200 alive") != std::string::npos);
 }
 
-TEST_CASE("a split record and an unfinished body have thirty seconds") {
+TEST_CASE("a split record has thirty seconds") {
   Pair pair;
   pair.run();
   Buffer part = test::unhex("040100");
@@ -340,4 +340,23 @@ TEST_CASE("without blocks a client's dial deadline still holds") {
   }
   REQUIRE(pair.client_closed);
   REQUIRE(pair.client_closed->code == Errc::timeout);
+}
+
+TEST_CASE("an unfinished body has thirty seconds, between whole records too") {
+  Pair pair;
+  pair.run();
+  pair.request("/echo", std::string(100'000, 'b'));
+  std::array<Bytes, 16> pieces;
+  const std::size_t count = pair.client().output(pieces, pair.clock.now);
+  Buffer sent;
+  for (std::size_t i = 0; i < count; ++i) sent.insert(sent.end(), pieces[i].begin(), pieces[i].end());
+  std::size_t whole = 0;  // the first five records
+  for (int i = 0; i < 5; ++i) whole += 3 + std::size_t{load_u16be(Bytes(sent).subspan(whole + 1))};
+  REQUIRE(whole < sent.size());
+  REQUIRE(pair.server().receive(MutableBytes(sent).first(whole), pair.clock.now));
+  const auto passed = until_closed(pair);
+  REQUIRE(pair.server_closed);
+  REQUIRE(pair.server_closed->code == Errc::timeout);
+  REQUIRE(passed >= 29s);
+  REQUIRE(passed <= 31s);
 }

@@ -120,8 +120,10 @@ TEST_CASE("what one connection can have waiting at a slow coordinator is bounded
   }
   const std::string key = NodeOn::make(21, "", "", true).node_key.text();
   const std::string body = R"({"Version":138,"NodeKey":")" + key + "\"}" + std::string(300 << 10, ' ');
-  for (int i = 0; i < 20; ++i) REQUIRE(pair.client().request({"POST", "/machine/register", {}}, share(body)));
-  while (pair.step()) {
+  for (int i = 0; i < 20; ++i) {  // one after the other: together, most would be refused at once
+    REQUIRE(pair.client().request({"POST", "/machine/register", {}}, share(body)));
+    while (pair.step()) {
+    }
   }
   std::size_t waiting = 0;
   while (auto input = world.service.next_input()) {
