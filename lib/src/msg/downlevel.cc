@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <unordered_set>
 #include <utility>
 
 #include "msg/downlevel_thresholds.h"
@@ -14,18 +15,6 @@ constexpr std::string_view derp_prefix = "127.3.3.40:";
 constexpr std::string_view capability_source = "cap:";
 
 bool is_capability_source(std::string_view source) noexcept { return source.starts_with(capability_source); }
-
-void expand_sources(FilterRule& rule, const CapabilityHolders* holders) {
-  std::vector<std::string> expanded;
-  for (auto& source : rule.src_ips) {
-    if (!is_capability_source(source)) {
-      expanded.push_back(std::move(source));
-    } else if (holders != nullptr) {
-      holders->append(std::string_view(source).substr(capability_source.size()), expanded);
-    }
-  }
-  rule.src_ips = std::move(expanded);
-}
 
 void list_grants(FilterRule& rule) {
   for (auto& grant : rule.cap_grant) {
@@ -103,17 +92,35 @@ bool patch_fits(const PeerChange& change, Capability viewer) noexcept {  // API-
   return !change.cap_map || viewer >= Capability::node_cap_map;
 }
 
+std::vector<FilterRule> expand_sources(std::vector<FilterRule> rules,
+                                       const CapabilityHolders* holders) {  // API-76
+  for (auto& rule : rules) {
+    if (std::none_of(rule.src_ips.begin(), rule.src_ips.end(), is_capability_source)) continue;
+    std::vector<std::string> found, expanded;
+    for (auto& source : rule.src_ips) {
+      if (!is_capability_source(source)) {
+        found.push_back(std::move(source));
+      } else if (holders != nullptr) {
+        holders->append(std::string_view(source).substr(capability_source.size()), found);
+      }
+    }
+    // Who holds two of them would be there twice.
+    std::unordered_set<std::string> seen;
+    for (auto& source : found)
+      if (seen.insert(source).second) expanded.push_back(std::move(source));
+    rule.src_ips = std::move(expanded);
+  }
+  std::erase_if(rules, [](const FilterRule& rule) { return rule.src_ips.empty(); });
+  return rules;
+}
+
 std::vector<FilterRule> rules_for(std::vector<FilterRule> rules, Capability viewer,
                                   const CapabilityHolders* holders) {  // API-76
   if (viewer < Capability::cap_grant)
     std::erase_if(rules, [](const FilterRule& rule) { return !rule.cap_grant.empty(); });
-  for (auto& rule : rules) {
-    if (viewer < Capability::peer_cap_map) list_grants(rule);
-    if (viewer < Capability::cap_sources) expand_sources(rule, holders);
-  }
-  if (viewer < Capability::cap_sources)
-    std::erase_if(rules, [](const FilterRule& rule) { return rule.src_ips.empty(); });
-  return rules;
+  if (viewer < Capability::peer_cap_map)
+    for (auto& rule : rules) list_grants(rule);
+  return viewer < Capability::cap_sources ? expand_sources(std::move(rules), holders) : rules;
 }
 
 std::vector<FilterRule> joined(const std::map<std::string, std::optional<std::vector<FilterRule>>>& chunks) {

@@ -130,6 +130,20 @@ TEST_CASE("downlevel: API-76 filter rules") {
   CHECK(rules_for({only}, Capability{109}).size() == 1);
 }
 
+TEST_CASE("downlevel: API-76 who holds a capability stands in its place, once") {
+  const test::OneHolder holder;
+  FilterRule rule = allow_all_rule(), other = allow_all_rule(), nobody = allow_all_rule();
+  rule.src_ips = {"cap:x", "100.64.0.9", "cap:nobody", "100.64.0.5", "cap:x"};
+  nobody.src_ips = {"cap:nobody"};
+  const auto rules = expand_sources({rule, nobody, other}, &holder);
+  REQUIRE(rules.size() == 2);
+  CHECK(rules[0].src_ips == std::vector<std::string>{"100.64.0.5", "100.64.0.9"});
+  CHECK(rules[0].dst_ports == rule.dst_ports);
+  CHECK(rules[1] == other);
+  REQUIRE(expand_sources({rule, nobody, other}, nullptr).size() == 2);
+  CHECK(expand_sources({rule}, nullptr)[0].src_ips == std::vector<std::string>{"100.64.0.9", "100.64.0.5"});
+}
+
 TEST_CASE("downlevel: one packet filter below 81, named ones from there") {
   CHECK(for_viewer(80).packet_filters.empty());
   CHECK(for_viewer(80).packet_filter->size() == 3);

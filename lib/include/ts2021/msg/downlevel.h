@@ -43,9 +43,13 @@ class CapabilityHolders {
   virtual ~CapabilityHolders() = default;
   virtual void append(std::string_view capability, std::vector<std::string>& sources) const = 0;
 };
-// Rules for the viewer: grants dropped below 32 and turned into lists below 67, cap: sources expanded below
-// 109 (without `holders`, or when nobody holds it, such a source is dropped, and a rule without sources with
-// it) (API-76).
+// Rules without "cap:" sources: the addresses of its holders stand where such a source stood, each once per
+// rule. A source that nobody holds is dropped, and a rule without sources with it, which would block
+// everything. `holders` null: nobody holds anything. For viewers below 109 (API-76).
+[[nodiscard]] std::vector<FilterRule> expand_sources(std::vector<FilterRule> rules,
+                                                     const CapabilityHolders* holders);
+// Rules for the viewer: grants dropped below 32 and turned into lists below 67, sources expanded below 109
+// (API-76).
 [[nodiscard]] std::vector<FilterRule> rules_for(std::vector<FilterRule> rules, Capability viewer,
                                                 const CapabilityHolders* holders = nullptr);
 // The one list that named chunks add up to, for viewers below 81.
