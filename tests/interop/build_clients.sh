@@ -21,9 +21,23 @@ go_of() {
     v1.80.*) echo go1.23.12 ;;
     v1.90.*) echo go1.25.14 ;;
     v1.98.*) echo go1.26.8 ;;
-    *) echo "build_clients.sh: no Go release is known for $1" >&2; return 1 ;;
+    v1.104.*) echo go1.27.4 ;;
+    *) # newer than this list: the least that its own go.mod asks for
+      asked=$(go_mod_of "$1" | sed -n 's/^go \([0-9.]*\)$/\1/p')
+      case "$asked" in
+        *.*.*) echo "go$asked" ;;
+        *) echo "build_clients.sh: no Go release is known for $1" >&2; return 1 ;;
+      esac ;;
   esac
 }
+
+# The go.mod of a release. One that wants a newer Go than ours is still fetched, with an error beside it.
+go_mod_of() (
+  empty=$(mktemp -d)
+  trap 'rmdir "$empty"' EXIT
+  cd "$empty"
+  cat "$(GOTOOLCHAIN=local GOFLAGS=-mod=mod go mod download -json "tailscale.com@$1" | sed -n 's/^[[:space:]]*"GoMod": "\(.*\)",*$/\1/p')"
+)
 
 case "${1-}" in
   --dir) echo "$root"; exit 0 ;;
@@ -52,7 +66,7 @@ build() {
   [ -d "$module" ] || { echo "build_clients.sh: tailscale.com@$version can't be downloaded" >&2; return 1; }
   cp -R "$module" "$work/source"
   chmod -R u+w "$work/source"
-  # Modules that are no longer served under their old names: the same code elsewhere.
+  # Modules that are not served, or no longer under their old names: the same code elsewhere, or that of the release before.
   (
     cd "$work/source"
     elsewhere() { # NAME PLACE[@VERSION]; the same version where none is given
@@ -67,6 +81,19 @@ build() {
     elsewhere inet.af/wf github.com/tailscale/wf@v0.0.0-20240214030419-6fbb0a674ee6
     elsewhere inet.af/tcpproxy github.com/inetaf/tcpproxy@v0.0.0-20240214030015-3ce58045626c
     elsewhere inet.af/netaddr github.com/inetaf/netaddr
+    before() { # NAME VERSION, where the wanted one can't be had
+      pinned=$(sed -n "s|^[[:space:]]*$1 \(v[^ ]*\).*|\1|p" go.mod)
+      [ -n "$pinned" ] || return 0
+      go mod download "$1@$pinned" 2> /dev/null || go mod edit -replace "$1=$1@$2"
+    }
+    case "$version" in
+      v1.?.* | v1.[1-9]?.* | v1.10[0-3].*) ;;
+      *)
+        before gvisor.dev/gvisor v0.0.0-20260224225140-573d5e7127a8
+        before github.com/tailscale/gliderssh v0.3.4-0.20260716005906-1a0f895faf28
+        # Only for Windows, and unknown to that gvisor.
+        if grep -q '^replace gvisor.dev/gvisor ' go.mod; then sed -i '/opts\.ClockResolution = /d' wgengine/netstack/netstack.go; fi ;;
+    esac
     if grep -q 'inet.af/netstack v' go.mod; then # Debian's package is the very commit that v1.20 asks for
       [ -d "$netstack" ] || { echo "build_clients.sh: $version needs the package golang-inet-netstack-dev" >&2; exit 1; }
       cp -R "$netstack" "$work/netstack"

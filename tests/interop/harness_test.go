@@ -73,7 +73,8 @@ func forgetJoined(t *testing.T) {
 
 // A process that is ended with the test, at the latest.
 type process struct {
-	t       *testing.T
+	t       *testing.T // fails when it does what it should not
+	owner   *testing.T // lives at least as long
 	name    string
 	cmd     *exec.Cmd
 	done    chan struct{} // closed when it has ended and `err` is set
@@ -84,7 +85,7 @@ type process struct {
 
 func start(t *testing.T, name string, env []string, program string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, name: name, done: make(chan struct{}), log: &lockedBuffer{}}
+	p := &process{t: t, owner: t, name: name, done: make(chan struct{}), log: &lockedBuffer{}}
 	p.cmd = exec.Command(program, args...)
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stderr = p.log
@@ -102,13 +103,13 @@ func (p *process) run() {
 		p.err = p.cmd.Wait()
 		close(p.done)
 	}()
-	p.t.Cleanup(func() {
+	p.owner.Cleanup(func() {
 		if !p.stopped {
 			p.cmd.Process.Kill()
 			<-p.done
 		}
-		if p.t.Failed() {
-			p.t.Logf("last words of %s:\n%s", p.name, p.log.tail(40))
+		if p.owner.Failed() {
+			p.owner.Logf("last words of %s:\n%s", p.name, p.log.tail(40))
 		}
 	})
 }

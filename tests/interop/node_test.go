@@ -3,12 +3,18 @@
 package interop
 
 import (
+	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -17,7 +23,8 @@ import (
 
 // A real tailscaled with its state and its command line.
 type node struct {
-	t       *testing.T
+	t       *testing.T // fails when the node does what it should not
+	owner   *testing.T // its state and its process end with this one
 	name    string
 	version string
 	server  *server
@@ -34,7 +41,15 @@ func newNode(t *testing.T, s *server, version, name string) *node {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	return &node{t: t, name: name, version: version, server: s, state: stateDir(t, name), socket: filepath.Join(dir, "s")}
+	return &node{t: t, owner: t, name: name, version: version, server: s, state: stateDir(t, name), socket: filepath.Join(dir, "s")}
+}
+
+// From now on `t` fails when the node does what it should not.
+func (n *node) in(t *testing.T) {
+	n.t = t
+	if n.process != nil {
+		n.process.t = t
+	}
 }
 
 // Environment that only lets packets go by the relay.
@@ -57,7 +72,8 @@ func (n *node) start(env ...string) {
 	} else {
 		args = append(args, "--statedir="+n.state, "--no-logs-no-support")
 	}
-	n.process = start(n.t, "tailscaled "+n.name, env, filepath.Join(clientsDir, n.version, "tailscaled"), args...)
+	n.process = start(n.owner, "tailscaled "+n.name, env, filepath.Join(clientsDir, n.version, "tailscaled"), args...)
+	n.process.t = n.t
 	n.process.run()
 	eventually(n.t, n.name+" answers", 30*time.Second, func() error {
 		_, err := n.status()
@@ -165,4 +181,33 @@ func (n *node) ping(to netip.Addr, flags ...string) string {
 	}
 	n.t.Fatalf("%s gets no answer from %v: %v: %s", n.name, to, err, out)
 	return ""
+}
+
+// Sends a line over TCP through the tailnet to `target` and gets it back.
+func (n *node) reach(target netip.AddrPort) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, filepath.Join(clientsDir, n.version, "tailscale"), "--socket="+n.socket,
+		"nc", target.Addr().String(), strconv.Itoa(int(target.Port())))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	output, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	defer cmd.Wait()
+	defer cancel()
+	const words = "through the tailnet\n"
+	io.WriteString(input, words)
+	back, err := bufio.NewReader(output).ReadString('\n')
+	if err != nil || back != words {
+		return fmt.Errorf("%s: %v sent back %q: %w", n.name, target, back, err)
+	}
+	return nil
 }

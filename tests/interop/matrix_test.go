@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package interop
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"tailscale.com/ipn/ipnstate"
+)
+
+// Clients of many generations in one tailnet. matrix.sh builds them, names them and prints the table.
+//
+//	INTEROP_MATRIX         releases, as "v1.60.1" or "v1.60.1/TS2019"
+//	INTEROP_RUST           program of the Rust client; without it the row is missing
+//	INTEROP_MATRIX_TABLE   file that gets the table
+type matrix struct {
+	*table
+	server *server
+	echo   netip.AddrPort // on this machine's loopback, where every userspace node sends what comes in for it
+	nodes  []*matrixNode
+	rust   *rustNode
+}
+
+// A real tailscaled and its row.
+type matrixNode struct {
+	*node
+	row  string
+	home netip.Addr // its address, once it is in
+}
+
+const rustRow = "Rust 0.6.1"
+
+func TestMatrix(t *testing.T) {
+	releases := strings.Fields(os.Getenv("INTEROP_MATRIX"))
+	if len(releases) == 0 {
+		t.Fatal("INTEROP_MATRIX names no release")
+	}
+	derpMap := startRelay(t, newestClient)
+	m := &matrix{table: newTable(t), server: startServer(t, derpMap), echo: startEcho(t)}
+	t.Cleanup(m.report)
+	withoutNoise := hideNoise(t, m.server)
+	for _, release := range releases {
+		version, protocol, _ := strings.Cut(release, "/")
+		s, row, name := m.server, version, "node-"+strings.ReplaceAll(version[1:], ".", "-")
+		if protocol != "" {
+			s, row, name = withoutNoise, row+" "+protocol, name+"-box"
+		}
+		m.nodes = append(m.nodes, &matrixNode{node: newNode(t, s, version, name), row: row})
+	}
+	if program := os.Getenv("INTEROP_RUST"); program != "" {
+		m.rust = newRustNode(t, m.server, program, "node-rust")
+	}
+
+	m.join()
+	m.each("sees", m.seesAll, m.rustSeesAll)
+	m.each("direct", m.pingsDirectly, nil)
+	m.each("tsmp", m.pingsThroughWireGuard, nil)
+	m.each("tcp", m.talksToAll, m.rustTalksToAll)
+	m.restart()
+	onlyRelay(t, derpMap)
+	m.each("relay", m.pingsByRelay, m.rustTalksToAll)
+}
+
+func (m *matrix) report() {
+	path := os.Getenv("INTEROP_MATRIX_TABLE")
+	if path == "" {
+		m.print(os.Stdout)
+		return
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	defer file.Close()
+	m.print(file)
+}
+
+// One check of every client that is in. A nil function: the client can't do it.
+func (m *matrix) each(column string, check func(*testing.T, *matrixNode), rust func(*testing.T)) {
+	for _, n := range m.nodes {
+		if n.home.IsValid() {
+			m.run(n.row, column, func(t *testing.T) { n.as(t, func() { check(t, n) }) })
+		}
+	}
+	switch {
+	case m.rust == nil || len(m.rust.self.Addresses) == 0:
+	case rust == nil:
+		m.set(rustRow, column, cellNotApplicable)
+	default:
+		m.run(rustRow, column, rust)
+	}
+}
+
+// While `body` runs, what goes wrong with the node fails `t`.
+func (n *matrixNode) as(t *testing.T, body func()) {
+	before := n.t
+	defer func() { n.node.in(before) }()
+	n.node.in(t)
+	body()
+}
+
+// What others should see: names and addresses of everybody who is in.
+func (m *matrix) others(but string) map[string]netip.Addr {
+	all := map[string]netip.Addr{}
+	for _, n := range m.nodes {
+		if n.home.IsValid() && n.name != but {
+			all[n.name] = n.home
+		}
+	}
+	if m.rust != nil && len(m.rust.self.Addresses) > 0 && m.rust.name != but {
+		all[m.rust.name] = m.rust.self.Addresses[0]
+	}
+	return all
+}
+
+func (m *matrix) join() {
+	for _, n := range m.nodes {
+		m.run(n.row, "joins", func(t *testing.T) {
+			n.as(t, func() {
+				n.start()
+				if err := n.up(m.server.AuthKey); err != nil {
+					t.Fatal(err)
+				}
+				status := n.waitRunning()
+				if got := "v" + strings.SplitN(status.Version, "-", 2)[0]; got != n.version {
+					t.Fatalf("the client of %s says it is %s", n.version, got)
+				}
+				n.home = status.TailscaleIPs[0]
+			})
+		})
+	}
+	if m.rust != nil {
+		m.run(rustRow, "joins", func(t *testing.T) {
+			m.rust.in(t)
+			m.rust.start(m.server.AuthKey)
+		})
+	}
+}
+
+func (m *matrix) seesAll(t *testing.T, n *matrixNode) {
+	for name, address := range m.others(n.name) {
+		n.waitPeer(name, "online with address and relay", 30*time.Second, func(p *ipnstate.PeerStatus) bool {
+			return p != nil && p.Online && p.Relay == relayCode && slices.Contains(p.TailscaleIPs, address)
+		})
+	}
+}
+
+func (m *matrix) rustSeesAll(t *testing.T) {
+	m.rust.in(t)
+	for name, address := range m.others(m.rust.name) {
+		eventually(t, "the Rust client sees "+name, 30*time.Second, func() error {
+			peer, err := m.rust.peer(name)
+			if err != nil {
+				return err
+			}
+			if !slices.Contains(peer.Addresses, address) || peer.Relay == "" || !strings.HasPrefix(peer.Status, "Online") {
+				return fmt.Errorf("it is %+v, not %v", peer, address)
+			}
+			return nil
+		})
+	}
+}
+
+// The disco path to every tailscaled.
+func (m *matrix) pingsBy(t *testing.T, n *matrixNode, path func(string) bool) {
+	for _, other := range m.nodes {
+		if other == n || !other.home.IsValid() {
+			continue
+		}
+		eventually(t, n.name+" takes the wanted path to "+other.name, 30*time.Second, func() error {
+			if via := n.ping(other.home, "--until-direct=false"); !path(via) {
+				return fmt.Errorf("the ping went by %s", via)
+			}
+			return nil
+		})
+	}
+}
+
+func (m *matrix) pingsDirectly(t *testing.T, n *matrixNode) {
+	m.pingsBy(t, n, func(via string) bool { _, err := netip.ParseAddrPort(via); return err == nil })
+}
+
+func (m *matrix) pingsByRelay(t *testing.T, n *matrixNode) {
+	m.pingsBy(t, n, func(via string) bool { return via == "DERP("+relayCode+")" })
+}
+
+func (m *matrix) pingsThroughWireGuard(t *testing.T, n *matrixNode) {
+	for _, other := range m.nodes {
+		if other == n || !other.home.IsValid() {
+			continue
+		}
+		if via := n.ping(other.home, "--tsmp"); via != "TSMP" {
+			t.Fatalf("a TSMP ping to %s went by %q", other.name, via)
+		}
+	}
+}
+
+// TCP through the tailnet to every client. Before 1.24 the command line could not begin it.
+func (m *matrix) talksToAll(t *testing.T, n *matrixNode) {
+	if strings.HasPrefix(n.version, "v1.20.") {
+		t.Skip("its command line has no nc")
+	}
+	for name, address := range m.others(n.name) {
+		eventually(t, n.name+" talks to "+name, 40*time.Second, func() error { return n.reach(m.echoOf(name, address)) })
+	}
+}
+
+func (m *matrix) rustTalksToAll(t *testing.T) {
+	m.rust.in(t)
+	for name, address := range m.others(m.rust.name) {
+		eventually(t, "the Rust client talks to "+name, 40*time.Second, func() error {
+			return m.rust.reach(m.echoOf(name, address))
+		})
+	}
+}
+
+// Where a client's echo is: a tailscaled lets it come out on this machine's loopback, the Rust client has its own.
+func (m *matrix) echoOf(name string, address netip.Addr) netip.AddrPort {
+	if m.rust != nil && name == m.rust.name {
+		return netip.AddrPortFrom(address, rustEchoPort)
+	}
+	return netip.AddrPortFrom(address, m.echo.Port())
+}
+
+// Stopped and started alone, each has its address again and sees all others.
+func (m *matrix) restart() {
+	m.each("restart", func(t *testing.T, n *matrixNode) {
+		n.stop()
+		n.start()
+		if again := n.address(); again != n.home {
+			t.Fatalf("it had %v and has %v", n.home, again)
+		}
+		m.seesAll(t, n)
+	}, func(t *testing.T) {
+		m.rust.in(t)
+		before := m.rust.self.Addresses
+		m.rust.stop()
+		m.rust.start(m.server.AuthKey)
+		if !slices.Equal(before, m.rust.self.Addresses) {
+			t.Fatalf("it had %v and has %v", before, m.rust.self.Addresses)
+		}
+		m.rustSeesAll(t)
+	})
+}
