@@ -32,9 +32,9 @@ struct Call {
 class AllOrNobody final : public Policy {
  public:
   explicit AllOrNobody(bool all) : all_(all) {}
-  ViewClass view_of(const NodeRecord&) const override { return ViewClass{}; }
-  bool sees(ViewClass, const NodeRecord&) const override { return all_; }
-  std::vector<FilterRule> packet_filter(ViewClass) const override { return {allow_all_rule()}; }
+  ViewClass view_of(const Subject&) const override { return ViewClass{}; }
+  bool sees(ViewClass, const Subject&) const override { return all_; }
+  std::vector<FilterRule> packet_filter(const Subject&) const override { return {allow_all_rule()}; }
 
  private:
   bool all_;
@@ -90,7 +90,8 @@ class Play {
         break;
       case 13:
         all_ = who & 1;
-        coordinator_.set_policy(std::make_shared<const AllOrNobody>(all_), now_);
+        coordinator_.handle(
+            CoordCommand{{}, coord_command::SetPolicy{std::make_shared<const AllOrNobody>(all_)}}, now_);
         break;
       default:
         slow_.step();
@@ -256,7 +257,8 @@ class Play {
       call.in_flight = true;
       on_frame(call, *frame);
     } else {
-      TS_EXPECT(std::holds_alternative<coord_event::Notice>(event));
+      TS_EXPECT(std::holds_alternative<coord_event::Notice>(event) ||
+                std::holds_alternative<coord_event::CommandDone>(event));
     }
   }
 

@@ -48,7 +48,7 @@ std::vector<IpPort> sorted(std::vector<IpPort> list) {
 
 }  // namespace
 
-std::vector<FilterRule> Islands::packet_filter(ViewClass) const {
+std::vector<FilterRule> Islands::packet_filter(const Subject&) const {
   if (divisor_ == 0) return {};
   return {allow_all_rule()};
 }
@@ -101,11 +101,11 @@ void CoordinatorWorld::check(bool good, std::string what) {
 void CoordinatorWorld::act() {
   if (roll(400) == 0) {
     policy_ = std::make_shared<const Islands>(roll(4));
-    coordinator_.set_policy(policy_, clock_.now);
+    coordinator_.handle(CoordCommand{{}, coord_command::SetPolicy{policy_}}, clock_.now);
   }
   if (roll(500) == 0) {
     derp_map_ = make_derp_map(static_cast<int>(1 + roll(4)));
-    coordinator_.set_derp_map(derp_map_, clock_.now);
+    coordinator_.handle(CoordCommand{{}, coord_command::SetDERPMap{derp_map_}}, clock_.now);
   }
   if (roll(10) == 0) clock_.advance(milliseconds{roll(100)});
   if (roll(200) == 0) advance(milliseconds{roll(8'000)});
@@ -449,10 +449,10 @@ void CoordinatorWorld::compare() {
     check(expiry ? fold.self->key_expiry.at == *expiry : fold.self->key_expiry.is_zero(),
           "self has a wrong key expiry");
     check(fold.derp_map == *derp_map_, "a wrong relay map");
-    const ViewClass view = policy_->view_of(own->second);
-    check(fold.filter == policy_->packet_filter(view), "a wrong filter");
+    const ViewClass view = policy_->view_of({own->second, {}});
+    check(fold.filter == policy_->packet_filter({own->second, {}}), "a wrong filter");
     for (const auto& [id, record] : stored_) {
-      if (id == fold.self->id || !policy_->sees(view, record)) continue;
+      if (id == fold.self->id || !policy_->sees(view, {record, {}})) continue;
       const auto seen = fold.peers.find(id);
       if (seen == fold.peers.end()) {
         check(false, "a peer is missing");
@@ -467,7 +467,8 @@ void CoordinatorWorld::compare() {
     for (const auto& [id, seen] : fold.peers) {
       const auto record = stored_.find(id);
       check(record != stored_.end(), "a peer that is no more");
-      check(record == stored_.end() || policy_->sees(view, record->second), "a peer that must not be seen");
+      check(record == stored_.end() || policy_->sees(view, {record->second, {}}),
+            "a peer that must not be seen");
     }
   }
 }

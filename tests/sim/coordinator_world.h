@@ -27,13 +27,13 @@ namespace ts2021::test {
 class Islands final : public Policy {
  public:
   explicit Islands(std::uint64_t divisor) : divisor_(divisor) {}
-  [[nodiscard]] ViewClass view_of(const NodeRecord& node) const override {
-    return ViewClass{divisor_ == 0 ? 0 : static_cast<std::uint32_t>(remainder(node))};
+  [[nodiscard]] ViewClass view_of(const Subject& subject) const override {
+    return ViewClass{divisor_ == 0 ? 0 : static_cast<std::uint32_t>(remainder(subject.node))};
   }
-  [[nodiscard]] bool sees(ViewClass viewer, const NodeRecord& peer) const override {
-    return divisor_ != 0 && remainder(peer) == static_cast<std::uint32_t>(viewer);
+  [[nodiscard]] bool sees(ViewClass viewer, const Subject& peer) const override {
+    return divisor_ != 0 && remainder(peer.node) == static_cast<std::uint32_t>(viewer);
   }
-  [[nodiscard]] std::vector<FilterRule> packet_filter(ViewClass viewer) const override;
+  [[nodiscard]] std::vector<FilterRule> packet_filter(const Subject& subject) const override;
 
  private:
   [[nodiscard]] std::uint64_t remainder(const NodeRecord& node) const {

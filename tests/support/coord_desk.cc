@@ -74,6 +74,10 @@ void Desk::pump() {
         inbox(end->session, end->call).ended = true;
       } else if (auto* refused = std::get_if<coord_event::Refused>(&*event)) {
         inbox(refused->session, refused->call).refused = *refused;
+      } else if (auto* answer = std::get_if<coord_event::Answer>(&*event)) {
+        inbox(answer->session, answer->call).answer = answer->value;
+      } else if (auto* command = std::get_if<coord_event::CommandDone>(&*event)) {
+        done[command->command] = *command;
       } else if (auto* notice = std::get_if<coord_event::Notice>(&*event)) {
         notices.push_back(*notice);
       } else {
@@ -120,6 +124,18 @@ CallId Desk::send(SessionId session, MapRequest request) {
   coordinator.handle(coord_input::Map{session, call, std::make_shared<const MapRequest>(std::move(request))},
                      clock.now);
   return call;
+}
+
+CallId Desk::ask(SessionId session, std::optional<MachinePublic> machine, Question question) {
+  const CallId call{++calls_};
+  coordinator.handle(coord_input::Ask{session, call, machine, std::move(question)}, clock.now);
+  return call;
+}
+
+CommandId Desk::order(CoordOrder order) {
+  const CommandId id{++commands_};
+  coordinator.handle(CoordCommand{id, std::move(order)}, clock.now);
+  return id;
 }
 
 void Desk::gone(SessionId session) { coordinator.handle(coord_input::Gone{session}, clock.now); }

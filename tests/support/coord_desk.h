@@ -38,6 +38,7 @@ struct Inbox {
   std::vector<std::size_t> sizes;  // of the frames, with prefix
   std::shared_ptr<const RegisterResponse> reply;
   std::optional<coord_event::Refused> refused;
+  std::optional<AnswerValue> answer;
   bool ended = false;
   std::size_t untaken = 0;  // frames not yet answered with Taken
 };
@@ -55,6 +56,8 @@ class Desk {
   SessionId open(const MachinePublic& machine, Capability capability = newest_capability);
   CallId send(SessionId session, RegisterRequest request);
   CallId send(SessionId session, MapRequest request);
+  CallId ask(SessionId session, std::optional<MachinePublic> machine, Question question);
+  CommandId order(CoordOrder order);
   void gone(SessionId session);
   void cancel(SessionId session, CallId call);
   void take(SessionId session, CallId call);
@@ -73,10 +76,11 @@ class Desk {
   std::map<std::pair<SessionId, CallId>, Inbox> inboxes;
   std::map<SessionId, bool> slow;
   std::vector<coord_event::Notice> notices;
+  std::map<CommandId, coord_event::CommandDone> done;
   std::size_t drops = 0;
 
  private:
-  std::uint64_t sessions_ = 0, calls_ = 0;
+  std::uint64_t sessions_ = 0, calls_ = 0, commands_ = 0;
 };
 
 // A client on a desk: one session, one poll.

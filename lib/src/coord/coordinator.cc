@@ -106,6 +106,36 @@ struct Coordinator::Impl {
     run(machine);
   }
 
+  void on_ask(const coord_input::Ask& ask) {
+    const auto refuse = [&](int status, std::string_view text) {
+      events_.push_back(coord_event::Refused{ask.session, ask.call, status, text, {}});
+    };
+    if (const auto* identify = std::get_if<question::Identify>(&ask.question)) {
+      const NodeState* state = tailnet_.find(identify->node_key);
+      if (!state || !ask.machine || state->record->machine != *ask.machine)
+        return refuse(404, "node not found");
+      const UserRecord* user = tailnet_.user(state->record->user);
+      answer::Identity identity{state->holder, state->record, user ? *user : UserRecord{},
+                                state->record->given_name + "." + config_.base_domain};
+      events_.push_back(coord_event::Answer{ask.session, ask.call, std::move(identity)});
+      return;
+    }
+    refuse(501, "not available");
+  }
+
+  void on_command(const CoordCommand& command) {
+    if (const auto* policy = std::get_if<coord_command::SetPolicy>(&command.order)) {
+      fan_out_.set_policy(policy->policy);
+    } else if (const auto* derp = std::get_if<coord_command::SetDERPMap>(&command.order)) {
+      config_.derp_map = derp->derp_map;
+      fan_out_.derp_map_changed();
+    } else {
+      events_.push_back(coord_event::CommandDone{command.id, 501, "not available", {}});
+      return;
+    }
+    events_.push_back(coord_event::CommandDone{command.id, 200, {}, {}});
+  }
+
   void on_store(const StoreEvent& event) {
     if (const auto* changed = std::get_if<Changed>(&event)) return on_changed(*changed);
     if (const auto* committed = std::get_if<Committed>(&event)) return on_committed(committed->ticket);
@@ -452,6 +482,11 @@ void Coordinator::handle(const coord_input::Map& input, Now now) {
   if (input.request) impl_->add_request(std::move(work));
   impl_->leave();
 }
+void Coordinator::handle(const coord_input::Ask& input, Now now) {
+  impl_->enter(now);
+  impl_->on_ask(input);
+  impl_->leave();
+}
 void Coordinator::handle(const coord_input::Cancelled& input, Now now) {
   impl_->enter(now);
   impl_->on_cancelled(input);
@@ -475,15 +510,9 @@ void Coordinator::handle_timeout(Now now) {
   impl_->leave();
 }
 
-void Coordinator::set_policy(std::shared_ptr<const Policy> policy, Now now) {
+void Coordinator::handle(const CoordCommand& command, Now now) {
   impl_->enter(now);
-  impl_->fan_out_.set_policy(std::move(policy));
-  impl_->leave();
-}
-void Coordinator::set_derp_map(std::shared_ptr<const DERPMap> derp_map, Now now) {
-  impl_->enter(now);
-  impl_->config_.derp_map = std::move(derp_map);
-  impl_->fan_out_.derp_map_changed();
+  impl_->on_command(command);
   impl_->leave();
 }
 

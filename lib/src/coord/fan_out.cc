@@ -220,7 +220,7 @@ FanOut::Serve FanOut::serve(Poll& poll, SharedPieces& out) {
   const Position cursor = poll.cursor;
   const bool fresh = std::exchange(poll.fresh, false);
   const bool same_view = !fresh && cursor >= policy_changed_ && log.latest(poll.node) <= cursor;
-  const ViewClass view = same_view ? poll.view : policy_->view_of(*self->record);
+  const ViewClass view = same_view ? poll.view : policy_->view_of(tailnet_.subject(*self->record));
   const bool resync = cursor < policy_changed_ || cursor < log.floor() || view != poll.view;
   poll.view = view;
   if (fresh || resync) {

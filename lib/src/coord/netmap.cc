@@ -34,7 +34,8 @@ Node base_node(const Snapshot& snapshot, const NodeState& state) {
 }
 
 bool visible(const Snapshot& snapshot, const Viewer& viewer, const NodeState& peer) {
-  return peer.record->id != viewer.node && snapshot.policy.sees(viewer.view, *peer.record);
+  return peer.record->id != viewer.node &&
+         snapshot.policy.sees(viewer.view, snapshot.tailnet.subject(*peer.record));
 }
 
 void add_profile(const Snapshot& snapshot, UserId id, std::set<UserId>& told, MapResponse& out) {
@@ -148,7 +149,7 @@ MapResponse full_map(const Snapshot& snapshot, const Viewer& viewer, std::option
   out.dns_config->proxied = true;
   out.domain = config.tailnet;
   out.collect_services = false;
-  out.packet_filters["base"] = snapshot.policy.packet_filter(viewer.view);
+  out.packet_filters["base"] = snapshot.policy.packet_filter(snapshot.tailnet.subject(*self->record));
   out.control_time = snapshot.now;
   if (!told && config.disable_log_tail) out.debug.emplace().disable_log_tail = true;
   return out;

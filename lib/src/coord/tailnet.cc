@@ -199,6 +199,11 @@ const UserRecord* Tailnet::user(UserId user) const {
   return at == users_.end() ? nullptr : at->second.record;
 }
 
+Subject Tailnet::subject(const NodeRecord& node) const {
+  const UserRecord* owner = user(node.user);
+  return {node, owner ? std::string_view(owner->login_name) : std::string_view()};
+}
+
 const UserRecord* Tailnet::user(std::string_view login_name) const {
   for (const auto& [id, stored] : users_)
     if (stored.record->login_name == login_name) return stored.record;

@@ -12,6 +12,7 @@
 #include "coord/change_log.h"
 #include "coord/name.h"
 #include "ts2021/coord/address.h"
+#include "ts2021/coord/policy.h"
 #include "ts2021/coord/store.h"
 
 namespace ts2021::coord {
@@ -58,6 +59,8 @@ class Tailnet {
   // The machine's node of this owner: of the user, or of the same tags.
   [[nodiscard]] const NodeState* find(const MachinePublic& machine, UserId user, bool tagged) const;
   [[nodiscard]] const UserRecord* user(UserId user) const;
+  // The node as a policy sees it; valid until the tailnet changes.
+  [[nodiscard]] Subject subject(const NodeRecord& node) const;
   [[nodiscard]] const UserRecord* user(std::string_view login_name) const;
   [[nodiscard]] const Stored<AuthKeyRecord>* auth_key(const AuthKeyDigest& digest) const;
   [[nodiscard]] const std::map<std::uint64_t, Stored<AuthKeyRecord>>& auth_keys() const { return auth_keys_; }

@@ -149,6 +149,10 @@ struct ControlService::Impl {
     finish(session, stream);
   }
 
+  void on(const coord_event::Answer&, Session& session, OpenCall& call, Now) {
+    answer(session, call.stream, {}, {});
+  }
+
   void on(const coord_event::Refused& refused, Session& session, OpenCall& call, Now) {
     std::vector<Header> more{{"X-Content-Type-Options", "nosniff"}};
     const std::string seconds = refused.retry_after ? std::to_string(refused.retry_after->count()) : "";
@@ -205,7 +209,7 @@ std::optional<SessionId> ControlService::on_event(const CoordEvent& event, Now n
   return std::visit(
       [&](const auto& e) -> std::optional<SessionId> {
         using Event = std::decay_t<decltype(e)>;
-        if constexpr (std::is_same_v<Event, coord_event::Notice>) {
+        if constexpr (!requires { e.session; }) {
           return std::nullopt;
         } else if constexpr (std::is_same_v<Event, coord_event::Drop>) {
           const auto found = impl_->sessions.find(e.session);

@@ -25,22 +25,22 @@ IpPort endpoint(std::uint32_t address, std::uint16_t port) { return {IpAddress::
 
 class Blind final : public Policy {  // nobody sees anybody
  public:
-  ViewClass view_of(const NodeRecord&) const override { return ViewClass{}; }
-  bool sees(ViewClass, const NodeRecord&) const override { return false; }
-  std::vector<FilterRule> packet_filter(ViewClass) const override { return {}; }
+  ViewClass view_of(const Subject&) const override { return ViewClass{}; }
+  bool sees(ViewClass, const Subject&) const override { return false; }
+  std::vector<FilterRule> packet_filter(const Subject&) const override { return {}; }
 };
 
 class Counting final : public Policy {
  public:
-  ViewClass view_of(const NodeRecord&) const override {
+  ViewClass view_of(const Subject&) const override {
     ++asked;
     return ViewClass{};
   }
-  bool sees(ViewClass, const NodeRecord&) const override {
+  bool sees(ViewClass, const Subject&) const override {
     ++asked;
     return true;
   }
-  std::vector<FilterRule> packet_filter(ViewClass) const override { return {allow_all_rule()}; }
+  std::vector<FilterRule> packet_filter(const Subject&) const override { return {allow_all_rule()}; }
   mutable std::size_t asked = 0;
 };
 
@@ -407,7 +407,7 @@ TEST_CASE("MAP-22: a policy that hides all peers removes them by name") {
   drain(alice, fold);
   drain(carol, old);
   CHECK(fold.peers.size() == 2);
-  desk.coordinator.set_policy(std::make_shared<const Blind>(), desk.clock.now);
+  desk.order(coord_command::SetPolicy{std::make_shared<const Blind>()});
   drain(alice, fold);
   drain(carol, old);
   CHECK(fold.peers.empty());
@@ -415,7 +415,7 @@ TEST_CASE("MAP-22: a policy that hides all peers removes them by name") {
   CHECK(fold.filter == std::vector<FilterRule>{});
   CHECK(old.filter == std::vector<FilterRule>{});
   CHECK(fold.derp_maps == 1);
-  desk.coordinator.set_policy(std::make_shared<const AllowAll>(), desk.clock.now);
+  desk.order(coord_command::SetPolicy{std::make_shared<const AllowAll>()});
   drain(alice, fold);
   CHECK(fold.peers.size() == 2);
   CHECK(fold.filter == std::vector{allow_all_rule()});
@@ -438,7 +438,7 @@ TEST_CASE("MAP-23: the relay map comes once per stream, and again when it change
   DERPMap other = *desk_config().derp_map;
   (*other.regions)[901] = (*other.regions)[900];
   (*other.regions)[901].region_id = 901;
-  desk.coordinator.set_derp_map(std::make_shared<const DERPMap>(other), desk.clock.now);
+  desk.order(coord_command::SetDERPMap{std::make_shared<const DERPMap>(other)});
   drain(alice, fold);
   CHECK(fold.derp_maps == 2);
   CHECK(fold.derp_map->regions->size() == 2);
@@ -695,7 +695,7 @@ TEST_CASE("a slow viewer has one frame in flight and gets the sum afterwards") {
 TEST_CASE("one change is encoded once for all viewers of a class") {
   Desk desk;
   const auto policy = std::make_shared<const Counting>();
-  desk.coordinator.set_policy(policy, desk.clock.now);
+  desk.order(coord_command::SetPolicy{policy});
   std::vector<Client> viewers;
   viewers.reserve(100);
   for (std::uint64_t i = 0; i < 100; ++i) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,7 +37,9 @@ struct NodeRecord {
   std::vector<std::uint8_t> key_signature;
   UserId user{};
   std::vector<std::string> tags;             // non-empty: owned by tags, its key does not expire
+  std::vector<std::string> requested_tags;   // its last complete wish
   std::string given_name;                    // first label of Node.Name, unique in the tailnet
+  bool name_is_set = false;                  // by an administrator: hostnames don't touch given_name
   std::string hostname;                      // as reported when given_name was made
   Ipv4Address v4;                            // v6 follows from it: coord/address.h
   std::shared_ptr<const Hostinfo> hostinfo;  // never null once registered
@@ -50,6 +53,10 @@ struct NodeRecord {
   bool ephemeral = false;
   bool authorized = true;
   std::uint64_t auth_key = 0;  // by which it last logged in; 0: none
+  // Permitted; those that hostinfo advertises as well are in force.
+  std::vector<IpPrefix> approved_routes;
+  CapMap capabilities;                        // given to it beyond what policy and settings give
+  std::map<std::string, RawJson> attributes;  // posture, as the node or an administrator set them
 };
 
 struct UserRecord {

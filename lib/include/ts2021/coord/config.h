@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a coordinator is told at its start.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ts2021/base/time.h"
+#include "ts2021/msg/dns.h"
+
+namespace ts2021 {
+
+class Policy;    // coord/policy.h
+struct DERPMap;  // msg/derp.h
+
+// An auth key by its secret.
+struct PresetAuthKey {
+  std::string secret;
+  bool ephemeral = false;
+  bool reusable = true;
+  bool preauthorized = true;      // matters where nodes need approval
+  std::vector<std::string> tags;  // non-empty: its nodes bear these instead of belonging to its owner
+  std::optional<WallTime> expiry;
+  std::string login_name;  // its owner; empty: the config's
+};
+
+// What nodes use to look up names. MagicDNS and the base domain come of themselves.
+struct DnsSettings {
+  bool magic_dns = true;
+  std::vector<Resolver> resolvers;                      // empty: those of the system
+  std::map<std::string, std::vector<Resolver>> routes;  // split DNS: suffix → resolvers
+  std::vector<std::string> search_domains;              // after the base domain
+  std::vector<DNSRecord> extra_records;
+  bool certificates = false;  // nodes may ask for certificates of their own names, over set-dns
+  friend bool operator==(const DnsSettings&, const DnsSettings&) = default;
+};
+
+struct CoordinatorConfig {
+  std::string base_domain = "ts2021.test";  // MagicDNS suffix, without dots at its ends
+  std::string tailnet = "ts2021.test";      // shown to users
+  std::string owner;                        // login name that owns the preset keys; empty: owner@base_domain
+  std::shared_ptr<const DERPMap> derp_map;  // null: no relays
+  std::vector<PresetAuthKey> auth_keys;
+  std::chrono::nanoseconds offline_grace = std::chrono::seconds{2};  // peers must see a leave within 5 s
+  std::chrono::nanoseconds keep_alive = std::chrono::seconds{50};    // plus 0 to 9 s
+  std::chrono::nanoseconds ephemeral_timeout = std::chrono::minutes{30};
+  std::optional<std::chrono::seconds> key_lifetime;  // from login; none: keys do not expire
+  bool disable_log_tail = true;
+  // Where people log in: a pending login is at <login_url>/a/<id>. Empty: there is no interactive login.
+  std::string login_url;
+  std::chrono::nanoseconds login_timeout = std::chrono::minutes{15};  // of a pending login
+  bool require_approval = false;                                      // of nodes, before they see others
+  bool tailnet_lock = true;                                           // nodes may initialise it
+  bool collect_services = false;                                      // nodes tell which ports they listen on
+  DnsSettings dns;
+};
+
+}  // namespace ts2021
