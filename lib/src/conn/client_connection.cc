@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "conn/channel.h"
+#include "conn/outbox.h"
 #include "h2/client_session.h"
-#include "ts2021/base/byte_queue.h"
 #include "ts2021/entry/early_payload.h"
 #include "ts2021/entry/http1.h"
 #include "ts2021/entry/upgrade.h"
@@ -21,8 +21,6 @@ namespace {
 //   http1 ──(mode http1: stays)
 //   upgrade ──101──▶ response ──message 2──▶ early ──payload read, or none──▶ open ──▶ closing ──▶ closed
 enum class Phase : std::uint8_t { http1, upgrade, response, early, open, closing, closed };
-
-constexpr auto starved_retry = std::chrono::milliseconds{50};
 
 }  // namespace
 
@@ -46,8 +44,8 @@ struct ClientConnection::Impl {
   const ClientConfig config;
   Env env;
   Phase phase = Phase::upgrade;
-  bool ready_pending = false, ready_given = false, closed_told = false, starved = false;
-  ByteQueue out;
+  bool ready_pending = false, ready_given = false, closed_told = false;
+  conn::Outbox out;
 
   std::optional<entry::Http1Client> http1;
   std::int32_t http1_stream = 0;  // of the latest exchange
@@ -64,7 +62,6 @@ struct ClientConnection::Impl {
   Instant started;
   Now last;
   Instant closing_since{};
-  std::optional<Instant> stalled_since;
   Error why{};
 
   // ---- ends
@@ -80,8 +77,7 @@ struct ClientConnection::Impl {
     if (phase == Phase::closed) return why;
     if (phase != Phase::closing) why = error;
     phase = Phase::closed;
-    starved = false;
-    out.clear();
+    out.drop();
     h2.reset();
     channel.reset();
     websocket.reset();
@@ -109,9 +105,9 @@ struct ClientConnection::Impl {
     bool written = false;
     if (config.mode == ClientMode::noise_websocket) {
       env.entropy.fill(websocket_nonce);
-      written = entry::write_websocket_request(target, message1, websocket_nonce, out);
+      written = entry::write_websocket_request(target, message1, websocket_nonce, out.queue);
     } else {
-      written = entry::write_upgrade_request(target, message1, out);
+      written = entry::write_upgrade_request(target, message1, out.queue);
     }
     if (!written) abort(fail(Errc::out_of_memory, 731));
   }
@@ -163,7 +159,7 @@ struct ClientConnection::Impl {
     initiator.reset();
     if (!session) return abort(session.error());
     hash = session->handshake_hash;
-    channel.emplace(*std::move(session), env, websocket ? &*websocket : nullptr, out);
+    channel.emplace(*std::move(session), env, websocket ? &*websocket : nullptr, out.queue);
     h2.emplace(h2::ClientLimits{});
     phase = Phase::early;
     pump();  // preface and SETTINGS do not wait for the server
@@ -216,20 +212,17 @@ struct ClientConnection::Impl {
   }
 
   [[nodiscard]] std::optional<Instant> deadline() const noexcept {
-    std::optional<Instant> next;
-    const auto earliest = [&](Instant candidate) {
-      if (!next || candidate < *next) next = candidate;
-    };
-    if (phase == Phase::closed) return next;
+    if (phase == Phase::closed) return std::nullopt;
+    std::optional<Instant> next = out.stall_deadline(config.limits.write_stall_deadline);
     if (phase == Phase::upgrade || phase == Phase::response || phase == Phase::early)
-      earliest(started + config.dial_deadline);
-    if (phase == Phase::closing) earliest(closing_since + config.limits.write_stall_deadline);
-    if (stalled_since) earliest(*stalled_since + config.limits.write_stall_deadline);
+      next = conn::earlier(next, started + config.dial_deadline);
+    if (phase == Phase::closing)
+      next = conn::earlier(next, closing_since + config.limits.write_stall_deadline);
     return next;
   }
 
   void pump() {
-    starved = false;
+    out.note_backlog(false);
     if (!channel) return;
     if (h2)
       if (auto drained = h2->drain_to(channel->sink()); !drained) finish(drained.error());
@@ -237,7 +230,7 @@ struct ClientConnection::Impl {
       abort(flushed.error());
       return;
     }
-    starved = out.empty() && (h2->wants_output() || channel->backlog());
+    out.note_backlog(h2->wants_output() || channel->backlog());
     if (phase == Phase::open && h2->finished()) finish(fail(Errc::going_away, 735));
   }
 
@@ -354,7 +347,7 @@ Result<StreamId> ClientConnection::request(const ClientCall& call, SharedBytes b
     request.host = c.config.host;
     request.headers = call.headers;
     if (body) request.body = *body;
-    if (auto sent = c.http1->request(request, c.out); !sent) return sent.error();
+    if (auto sent = c.http1->request(request, c.out.queue); !sent) return sent.error();
     c.http1_busy = true;
     return static_cast<StreamId>(++c.http1_stream);
   }
@@ -386,23 +379,14 @@ std::size_t ClientConnection::output(std::span<Bytes> pieces, Now now) {
   c.last = now;
   if (c.phase == Phase::closed) return 0;
   c.pump();
-  const std::size_t count = c.out.gather(pieces);
-  if (count > 0 || c.starved) {
-    if (!c.stalled_since) c.stalled_since = now.mono;
-  } else {
-    c.stalled_since.reset();
-    if (c.phase == Phase::closing) c.abort(c.why);
-  }
+  const std::size_t count = c.out.offer(pieces, now.mono);
+  if (count == 0 && !c.out.starved() && c.phase == Phase::closing) c.abort(c.why);
   return count;
 }
 
 void ClientConnection::output_sent(std::size_t n, Now now) {
-  Impl& c = *impl_;
-  c.last = now;
-  if (n == 0) return;
-  c.out.consume(n);
-  c.stalled_since.reset();
-  if (!c.out.empty()) c.stalled_since = now.mono;
+  impl_->last = now;
+  if (n > 0) impl_->out.sent(n, now.mono);
 }
 
 void ClientConnection::output_failed(Now now) {
@@ -411,14 +395,11 @@ void ClientConnection::output_failed(Now now) {
 }
 
 bool ClientConnection::wants_input() const noexcept {
-  return impl_->phase != Phase::closed && impl_->out.size() < impl_->out.limit() / 2;
+  return impl_->phase != Phase::closed && impl_->out.has_room();
 }
 
 std::optional<Instant> ClientConnection::next_timeout() const noexcept {
-  std::optional<Instant> next = impl_->deadline();
-  if (const Instant retry = impl_->last.mono + starved_retry; impl_->starved && (!next || retry < *next))
-    next = retry;
-  return next;
+  return conn::earlier(impl_->deadline(), impl_->out.retry(impl_->last.mono));
 }
 
 std::string_view ClientConnection::refusal() const noexcept { return impl_->response.untrusted_text(); }
