@@ -23,15 +23,36 @@ std::string check_domain(const std::string& name) {
   return good ? "" : "a base domain has lower-case labels, like tailnet.example";
 }
 
+std::string check_url(const std::string& text) {
+  return parse_site_url(text) ? "" : "a control URL is like https://host:port and has no path";
+}
+
+constexpr std::uint16_t default_tls_port = 8443;
+
 }  // namespace
 
 std::optional<Config> parse_config(int argc, char** argv, int& exit_code) {
   Config config;
-  std::string listen = "127.0.0.1:8080";
+  std::string listen = "127.0.0.1:8080", tls_listen, public_url;
   CLI::App app("A control server for the Tailscale protocol, in memory: for tests and for trying things out.",
                "ts2021d");
   app.add_option("--listen", listen, "address:port of the control server; port 0 takes a free one")
       ->capture_default_str();
+  auto* certificate = app.add_option("--tls-cert", config.tls_certificate,
+                                     "certificate for https, as PEM, followed by those that issued it")
+                          ->check(CLI::ExistingFile);
+  auto* key =
+      app.add_option("--tls-key", config.tls_key, "its private key, as PEM")->check(CLI::ExistingFile);
+  auto* self_signed =
+      app.add_option("--tls-self-signed", config.tls_self_signed,
+                     "https for tests: directory where an authority and a certificate are made "
+                     "and kept; the authority's file is told when ready");
+  app.add_option("--tls-listen", tls_listen,
+                 "address:port of https, beside --listen; if absent --listen's address and port 8443");
+  certificate->needs(key)->excludes(self_signed);
+  key->needs(certificate);
+  app.add_option("--public-url", public_url, "the URL that nodes are given, where it is not a listener's")
+      ->check(check_url);
   app.add_option("--auth-key", config.auth_key,
                  "key that lets nodes join, again and again; one is made if absent")
       ->check(check_auth_key);
@@ -69,6 +90,16 @@ std::optional<Config> parse_config(int argc, char** argv, int& exit_code) {
     const auto endpoint = parse_endpoint(listen);
     if (!endpoint) throw CLI::ValidationError("--listen", "not an address:port: " + listen);
     config.listen = *endpoint;
+    if (certificate->count() > 0 || self_signed->count() > 0) {
+      config.tls_listen =
+          tls_listen.empty() ? Endpoint{endpoint->host, default_tls_port} : parse_endpoint(tls_listen);
+      if (!config.tls_listen)
+        throw CLI::ValidationError("--tls-listen", "not an address:port: " + tls_listen);
+    } else if (!tls_listen.empty()) {
+      throw CLI::ValidationError("--tls-listen",
+                                 "https needs --tls-cert and --tls-key, or --tls-self-signed");
+    }
+    if (!public_url.empty()) config.public_url = parse_site_url(public_url);
     config.limit_loopback = connects->count() > 0;
   } catch (const CLI::ParseError& error) {
     exit_code = app.exit(error);

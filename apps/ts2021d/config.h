@@ -6,13 +6,18 @@
 #include <string>
 
 #include "common/socket.h"
+#include "ts2021d/site_url.h"
 
 namespace ts2021::app {
 
 struct Config {
   Endpoint listen{"127.0.0.1", 8080};
-  std::string auth_key;  // empty: one is made
-  std::string derp_map;  // path
+  std::optional<Endpoint> tls_listen;    // none: no TLS
+  std::string tls_certificate, tls_key;  // paths; empty: self-signed
+  std::string tls_self_signed;           // directory
+  std::optional<SiteUrl> public_url;     // none: that of a listener
+  std::string auth_key;                  // empty: one is made
+  std::string derp_map;                  // path
   std::string base_domain = "ts2021.test";
   std::string state_dir;  // empty: nothing is written
   bool rotate_keys = false;

@@ -19,11 +19,12 @@ constexpr std::chrono::milliseconds linger_time{1000};
 
 }  // namespace
 
-ConnectionDriver::ConnectionDriver(Shard& shard, SessionId session, Fd socket, std::string peer,
-                                   const ServerConfig& config, Env env)
+ConnectionDriver::ConnectionDriver(Shard& shard, SessionId session, Fd socket, const TlsContext& tls,
+                                   std::string peer, const ServerConfig& config, Env env)
     : shard_(shard),
       session_(session),
       socket_(std::move(socket)),
+      tls_(tls ? std::make_unique<TlsStream>(*tls, socket_.get()) : nullptr),
       peer_(std::move(peer)),
       connection_(config, env, now()) {
   shard_.loop().watch(socket_.get(), *this, true, false);  // may throw: attached to nothing yet
@@ -40,7 +41,7 @@ void ConnectionDriver::on_ready(bool readable, bool writable) {
   if (dead_) return;
   if (linger_until_) return linger();
   if (writable) blocked_ = false;
-  if (readable) read();
+  if (readable || (writable && tls_ && tls_->read_wants_write())) read();
   flush();
 }
 
@@ -60,7 +61,7 @@ void ConnectionDriver::read() {
     if (!watching_read_) connection_.output_failed(now());
     return;
   }
-  const IoResult got = read_some(socket_.get(), shard_.scratch());
+  const IoResult got = tls_ ? tls_->read(shard_.scratch()) : read_some(socket_.get(), shard_.scratch());
   if (got.what == Io::some) {
     (void)connection_.receive(shard_.scratch().first(got.count), now());
   } else if (got.what != Io::blocked) {
@@ -74,7 +75,8 @@ bool ConnectionDriver::write() {
   while (!blocked_) {
     const std::size_t count = connection_.output(pieces, now());
     if (count == 0) break;
-    const IoResult sent = write_some(socket_.get(), std::span(pieces).first(count));
+    const auto ready = std::span<const Bytes>(pieces).first(count);
+    const IoResult sent = tls_ ? tls_->write(ready, shard_.scratch()) : write_some(socket_.get(), ready);
     if (sent.what == Io::blocked) {
       blocked_ = true;
     } else if (sent.what != Io::some) {
@@ -110,11 +112,12 @@ void ConnectionDriver::flush() {
     if (take_events()) busy = true;  // Closed follows the last byte
     if (linger_until_) return;
   }
-  const bool want_read = connection_.wants_input();
-  if (want_read != watching_read_ || blocked_ != watching_write_) {
+  const bool read_blocked = tls_ && tls_->read_wants_write();
+  const bool want_read = connection_.wants_input() && !read_blocked, want_write = blocked_ || read_blocked;
+  if (want_read != watching_read_ || want_write != watching_write_) {
     watching_read_ = want_read;
-    watching_write_ = blocked_;
-    shard_.loop().change(socket_.get(), *this, want_read, blocked_);
+    watching_write_ = want_write;
+    shard_.loop().change(socket_.get(), *this, want_read, want_write);
   }
   shard_.loop().set_deadline(*this, connection_.next_timeout());
 }
@@ -126,7 +129,9 @@ void ConnectionDriver::drain() {
 }
 
 void ConnectionDriver::closed(const Error& why) {
-  spdlog::debug("{}: closed: {} (check {}, detail {})", peer_, text(why.code), why.origin, why.detail);
+  spdlog::debug("{}: closed: {} (check {}, detail {}){}{}", peer_, text(why.code), why.origin, why.detail,
+                tls_ && !tls_->error().empty() ? "; TLS: " : "", tls_ ? tls_->error() : "");
+  if (tls_) tls_->close();
   shard_.service().detach(session_);
   linger_until_ = now().mono + linger_time;
   shutdown(socket_.get(), SHUT_WR);

@@ -2,6 +2,7 @@
 // One socket and its ServerConnection.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -9,6 +10,7 @@
 #include "ts2021/conn/server_connection.h"
 #include "ts2021/coord/id.h"
 #include "ts2021d/event_loop.h"
+#include "ts2021d/tls_stream.h"
 
 namespace ts2021::app {
 
@@ -16,8 +18,9 @@ class Shard;
 
 class ConnectionDriver final : public EventLoop::Watcher {
  public:
-  ConnectionDriver(Shard& shard, SessionId session, Fd socket, std::string peer, const ServerConfig& config,
-                   Env env);
+  // `tls`: null for plain HTTP.
+  ConnectionDriver(Shard& shard, SessionId session, Fd socket, const TlsContext& tls, std::string peer,
+                   const ServerConfig& config, Env env);
   ~ConnectionDriver() override;
 
   void on_ready(bool readable, bool writable) override;
@@ -37,6 +40,7 @@ class ConnectionDriver final : public EventLoop::Watcher {
   Shard& shard_;
   const SessionId session_;
   Fd socket_;
+  const std::unique_ptr<TlsStream> tls_;  // the deadline of a request's head is that of its handshake too
   const std::string peer_;
   ServerConnection connection_;
   std::optional<Instant> linger_until_;

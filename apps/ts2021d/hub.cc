@@ -4,10 +4,12 @@
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <exception>
 #include <stdexcept>
 #include <utility>
 
@@ -53,24 +55,27 @@ Hub::Hub(const ServerConfig& server, const ServiceConfig& service, CoordinatorCo
   for (std::size_t i = 0; i < options.threads; ++i)
     shards_.push_back(std::make_unique<Shard>(i, server, service, options.handshakes, mail_));
   outboxes_.resize(options.threads);
+  if (options.tls) tls_ = open_tls(*options.tls);
 }
 
 Hub::~Hub() {
-  loop_.forget(listener_.fd.get(), listener_);
+  loop_.forget(plain_.fd.get(), plain_);
+  loop_.forget(secure_.fd.get(), secure_);
   loop_.forget(signals_.fd.get(), signals_);
   loop_.forget(-1, timer_);
 }
 
-void Hub::run(Fd listener) {
+void Hub::run(Fd plain, Fd secure) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
   signals_.fd = Fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals_.fd) throw std::runtime_error("signalfd failed");
   loop_.watch(signals_.fd.get(), signals_, true, false);
-  listener_.fd = std::move(listener);
-  loop_.watch(listener_.fd.get(), listener_, true, false);
+  listen(plain_, std::move(plain));
+  if (secure) listen(secure_, std::move(secure));
   for (auto& shard : shards_) shard->start();
 
   coordinator_.start(now());
@@ -82,14 +87,19 @@ void Hub::run(Fd listener) {
   shards_.clear();  // joins
 }
 
-void Hub::accept() {
+void Hub::listen(Listener& listener, Fd fd) {
+  listener.fd = std::move(fd);
+  loop_.watch(listener.fd.get(), listener, true, false);
+}
+
+void Hub::accept(Listener& listener) {
   for (int i = 0; i < accepts_per_turn; ++i) {
     Peer peer;
-    Fd socket = accept_from(listener_.fd, peer);
+    Fd socket = accept_from(listener.fd, peer);
     if (!socket) {
       if (errno == EAGAIN || errno == EWOULDBLOCK) return;
       if (errno == ECONNABORTED || errno == EINTR || errno == EPROTO) continue;  // that connection only
-      return pause_accepting(errno);
+      return pause_accepting(listener, errno);
     }
     const bool limited = options_.connects_per_second > 0 && (options_.limit_loopback || !peer.loopback);
     if (limited && !budget_.admit(peer.address, now().mono)) {
@@ -97,22 +107,41 @@ void Hub::accept() {
       continue;
     }
     spdlog::debug("{}: connected", peer.text);
-    outboxes_[next_shard_].emplace_back(NewConnection{std::move(socket), std::move(peer.text)});
+    outboxes_[next_shard_].emplace_back(
+        NewConnection{std::move(socket), listener.tls ? tls_ : nullptr, std::move(peer.text)});
     next_shard_ = (next_shard_ + 1) % shards_.size();
   }
 }
 
-void Hub::pause_accepting(int error) {
+void Hub::pause_accepting(Listener& listener, int error) {
   const Instant at = now().mono;
   if (!complain_after_ || *complain_after_ <= at) {
     spdlog::warn("can't accept connections: {}", std::generic_category().message(error));
     complain_after_ = at + complaint_pause;
   }
-  loop_.change(listener_.fd.get(), listener_, false, false);
-  loop_.set_deadline(listener_, at + accept_pause);
+  loop_.change(listener.fd.get(), listener, false, false);
+  loop_.set_deadline(listener, at + accept_pause);
 }
 
-void Hub::resume_accepting() { loop_.change(listener_.fd.get(), listener_, true, false); }
+void Hub::resume_accepting(Listener& listener) { loop_.change(listener.fd.get(), listener, true, false); }
+
+void Hub::obey_signals() {
+  signalfd_siginfo signal{};
+  while (read(signals_.fd.get(), &signal, sizeof signal) == sizeof signal)
+    signal.ssi_signo == SIGHUP ? reload() : loop_.stop();
+}
+
+// What is unusable changes nothing.
+void Hub::reload() {
+  if (options_.tls) {
+    try {
+      tls_ = open_tls(*options_.tls);
+      spdlog::info("the certificate was read again");
+    } catch (const std::exception& error) {
+      spdlog::error("the certificate stays as it was: {}", error.what());
+    }
+  }
+}
 
 void Hub::pump() {
   inputs_.clear();
@@ -135,8 +164,9 @@ void Hub::pump() {
             using Event = std::decay_t<decltype(e)>;
             if constexpr (std::is_same_v<Event, coord_event::Notice>)
               log(e);
-            else if (const std::size_t shard = shard_of(e.session); shard < outboxes_.size())
-              outboxes_[shard].emplace_back(CoordEvent(std::move(e)));
+            else if constexpr (requires { e.session; })
+              if (const std::size_t shard = shard_of(e.session); shard < outboxes_.size())
+                outboxes_[shard].emplace_back(CoordEvent(std::move(e)));
           },
           *event);
     }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The main thread: the coordinator and its store, fed by the shards; accepts connections; ends on a signal.
+// The main thread: the coordinator and its store, fed by the shards; accepts connections; obeys signals.
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "common/clock.h"
@@ -14,6 +15,7 @@
 #include "ts2021d/event_loop.h"
 #include "ts2021d/mailbox.h"
 #include "ts2021d/shard.h"
+#include "ts2021d/tls_context.h"
 
 namespace ts2021::app {
 
@@ -24,26 +26,30 @@ class Hub {
     double connects_per_second = 0;  // per address, bursts of five times as many; 0: no limit
     bool limit_loopback = false;
     noise::HandshakeCacheLimits handshakes{};  // per thread
+    std::optional<TlsSource> tls{};            // read at the start and again on SIGHUP
   };
-  // `server` and `service` must outlive the hub.
+  // `server` and `service` must outlive the hub. Throws std::runtime_error: a file of the options is
+  // unusable.
   Hub(const ServerConfig& server, const ServiceConfig& service, CoordinatorConfig coordinator,
       const Options& options);
   ~Hub();
 
-  // Serves until SIGTERM or SIGINT, which must be blocked in every thread before.
-  void run(Fd listener);
+  // Serves until SIGTERM or SIGINT; SIGHUP reads the files again. All three must be blocked in every thread
+  // before. `secure` may be empty.
+  void run(Fd plain, Fd secure);
 
  private:
   struct Listener final : EventLoop::Watcher {
-    explicit Listener(Hub& h) : hub(h) {}
-    void on_ready(bool, bool) override { hub.accept(); }
-    void on_deadline() override { hub.resume_accepting(); }
+    Listener(Hub& h, bool with_tls) : hub(h), tls(with_tls) {}
+    void on_ready(bool, bool) override { hub.accept(*this); }
+    void on_deadline() override { hub.resume_accepting(*this); }
     Hub& hub;
+    const bool tls;
     Fd fd;
   };
   struct Signals final : EventLoop::Watcher {
     explicit Signals(Hub& h) : hub(h) {}
-    void on_ready(bool, bool) override { hub.loop_.stop(); }
+    void on_ready(bool, bool) override { hub.obey_signals(); }
     void on_deadline() override {}
     Hub& hub;
     Fd fd;
@@ -53,9 +59,12 @@ class Hub {
     void on_deadline() override {}  // pump() follows every turn of the loop
   };
 
-  void accept();
-  void pause_accepting(int error);
-  void resume_accepting();
+  void listen(Listener& listener, Fd fd);
+  void accept(Listener& listener);
+  void pause_accepting(Listener& listener, int error);
+  void resume_accepting(Listener& listener);
+  void obey_signals();
+  void reload();
   void pump();
   void log(const coord_event::Notice& notice);
 
@@ -71,7 +80,8 @@ class Hub {
   std::vector<CoordInput> inputs_;
   std::size_t next_shard_ = 0;
   std::optional<Instant> complain_after_;
-  Listener listener_{*this};
+  TlsContext tls_;
+  Listener plain_{*this, false}, secure_{*this, true};
   Signals signals_{*this};
   Timer timer_;
 };

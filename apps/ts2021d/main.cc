@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ts2021d: the reference server, wired by hand from top to bottom.
 #include <signal.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -17,8 +15,12 @@
 #include "common/socket.h"
 #include "ts2021/msg/codec.h"
 #include "ts2021/msg/derp.h"
+#include "ts2021d/announce.h"
 #include "ts2021d/config.h"
 #include "ts2021d/hub.h"
+#include "ts2021d/log.h"
+#include "ts2021d/self_signed.h"
+#include "ts2021d/site_url.h"
 #include "ts2021d/state_dir.h"
 
 namespace ts2021::app {
@@ -30,6 +32,7 @@ void block_signals() {
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signal(SIGPIPE, SIG_IGN);
 }
@@ -64,29 +67,17 @@ std::shared_ptr<const DERPMap> read_derp_map(const std::string& path) {
   return std::make_shared<const DERPMap>(*std::move(map));
 }
 
-// How clients on this machine reach a listener.
-std::string url_of(Endpoint endpoint) {
-  if (endpoint.host == "0.0.0.0") endpoint.host = "127.0.0.1";
-  if (endpoint.host == "::") endpoint.host = "::1";
-  return "http://" + endpoint.text();
-}
-
-void announce(const Config& config, const std::string& url, const std::string& auth_key) {
-  if (config.json) {
-    std::printf("{\"url\":\"%s\",\"auth_key\":\"%s\",\"pid\":%d}\n", url.c_str(), auth_key.c_str(), getpid());
-  } else {
-    std::printf(
-        "ts2021d %s is ready\n\n  URL       %s\n  auth key  %s\n\n  tailscale up --login-server=%s "
-        "--auth-key=%s\n\n",
-        TS2021_VERSION, url.c_str(), auth_key.c_str(), url.c_str(), auth_key.c_str());
-  }
-  std::fflush(stdout);
+// A certificate of our own names the hosts that nodes are told of.
+TlsSource tls_source(const Config& config) {
+  TlsSource source{config.tls_certificate, config.tls_key, config.tls_self_signed, {}};
+  if (const std::string& host = config.tls_listen->host; !host.empty() && host != "0.0.0.0" && host != "::")
+    source.hosts.push_back(host);
+  if (config.public_url) source.hosts.push_back(config.public_url->endpoint.host);
+  return source;
 }
 
 int run(const Config& config) {
-  spdlog::set_default_logger(spdlog::stderr_logger_mt("ts2021d"));
-  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
-  spdlog::set_level(config.verbose ? spdlog::level::debug : spdlog::level::info);
+  start_log(config.verbose);
   block_signals();
   raise_descriptor_limit();
 
@@ -98,7 +89,7 @@ int run(const Config& config) {
   coordinator.base_domain = coordinator.tailnet = config.base_domain;
   coordinator.derp_map = read_derp_map(config.derp_map);
   const std::string auth_key = config.auth_key.empty() ? random_auth_key(entropy) : config.auth_key;
-  coordinator.auth_keys.push_back({auth_key, false});
+  coordinator.auth_keys.emplace_back().secret = auth_key;
 
   ServiceConfig service;
   ServerConfig server;
@@ -112,15 +103,26 @@ int run(const Config& config) {
   }
   server.routes = ControlService::routes();
 
-  Fd listener = listen_on(config.listen);
-  const std::string url = url_of(local_endpoint(listener));
-  Hub hub(server, service, std::move(coordinator),
-          {config.threads,
-           config.connects_per_second,
-           config.limit_loopback,
-           {.machines = config.known_machines}});
-  announce(config, url, auth_key);
-  hub.run(std::move(listener));
+  Fd plain = listen_on(config.listen), secure;
+  const SiteUrl http_url = local_site_url(false, local_endpoint(plain));
+  SiteUrl url = http_url;
+  Hub::Options options{.threads = config.threads,
+                       .connects_per_second = config.connects_per_second,
+                       .limit_loopback = config.limit_loopback,
+                       .handshakes = {.machines = config.known_machines}};
+  if (config.tls_listen) {
+    options.tls = tls_source(config);
+    secure = listen_on(*config.tls_listen);
+    url = local_site_url(true, local_endpoint(secure));
+  }
+  if (config.public_url) url = *config.public_url;
+  service.key.reachable_by_old_noise = url.reachable_by_old_noise();
+
+  Hub hub(server, service, std::move(coordinator), options);
+  const bool own = !config.tls_self_signed.empty();
+  announce({url.text(), http_url.text(), auth_key, own ? self_signed_paths(config.tls_self_signed).ca : ""},
+           config.json);
+  hub.run(std::move(plain), std::move(secure));
   return 0;
 }
 

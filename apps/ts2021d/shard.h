@@ -22,6 +22,7 @@
 #include "ts2021/service/control_service.h"
 #include "ts2021d/event_loop.h"
 #include "ts2021d/mailbox.h"
+#include "ts2021d/tls_context.h"
 
 namespace ts2021::app {
 
@@ -29,6 +30,7 @@ class ConnectionDriver;
 
 struct NewConnection {
   Fd socket;
+  TlsContext tls;    // null: plain HTTP
   std::string peer;  // "address:port", for the log
 };
 struct Drain {};  // finish what is open, then end the thread

@@ -1,79 +1,20 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""ts2021d and ts2021 as programs: daemon_test.py TS2021D TS2021 [unittest arguments]"""
+"""ts2021d and ts2021 as programs: their start and end, the outer site, keys, nodes."""
 
 import http.client
 import json
 import os
 import re
-import resource
 import signal
 import socket
 import stat
 import struct
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
-import urllib.parse
 
-SERVER, CLIENT = sys.argv[1:3]
-
-
-class Daemon:
-    """ts2021d on a free port of the loopback, ended by its pid."""
-
-    def __init__(self, *flags, key="test-key", descriptors=None):
-        def limit():
-            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
-        self.log = tempfile.NamedTemporaryFile("w+", suffix=".log")
-        self.process = subprocess.Popen(
-            [SERVER, "--listen", "127.0.0.1:0", "--auth-key", key, "--json", *flags],
-            stdout=subprocess.PIPE, stderr=self.log, text=True, preexec_fn=limit if descriptors else None)
-        line = self.process.stdout.readline()
-        self.ready = json.loads(line) if line else None
-        if self.ready:
-            self.url = self.ready["url"]
-            self.port = urllib.parse.urlsplit(self.url).port
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-        self.log.close()
-
-    def get(self, path, method="GET", body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.request(method, path, body)
-        answer = connection.getresponse()
-        text = answer.read()
-        connection.close()
-        return answer.status, text, answer
-
-    def cpu_seconds(self):
-        with open(f"/proc/{self.process.pid}/stat") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def noise_key(self):
-        return json.loads(self.get("/key?v=138")[1])["publicKey"]
-
-    def log_text(self):
-        self.log.flush()
-        with open(self.log.name) as log:
-            return log.read()
-
-
-def run_client(*arguments, timeout=30):
-    return subprocess.run([CLIENT, *arguments], capture_output=True, text=True, timeout=timeout)
-
-
-def start_client(*arguments):
-    return subprocess.Popen([CLIENT, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+from programs import CLIENT, SERVER, Daemon, main, run_client, start_client
 
 
 class Start(unittest.TestCase):
@@ -292,6 +233,26 @@ class OuterSite(unittest.TestCase):
                 self.assertEqual(daemon.get("/health")[0], 200)
 
 
+class Log(unittest.TestCase):
+    def test_a_reader_that_stalls_holds_nobody_up(self):
+        taken, given = os.pipe()
+        with Daemon("--verbose", stderr=given) as daemon:
+            os.close(given)
+            for _ in range(800):  # two lines each: well over the 64 KiB of a pipe
+                self.assertEqual(daemon.get("/health")[0], 200)
+            text = os.read(taken, 1 << 20).decode()
+            self.assertNotIn("dropped", text)
+            self.assertEqual(text[-1], "\n")
+            self.assertEqual(daemon.get("/health")[0], 200)
+            while "connected" not in text.partition("dropped")[2]:
+                text += os.read(taken, 1 << 20).decode()
+            lost = int(re.search(r"\n(\d+) lines of the log were dropped", text).group(1))
+            kept = len(re.findall(r"\d: (?:connected|closed)", text.partition("dropped")[0]))
+            self.assertLess(abs(kept + lost - 1600), 8)
+            os.close(taken)
+            self.assertEqual(daemon.get("/health")[0], 200, "a log that nobody reads any more")
+
+
 class Keys(unittest.TestCase):
     def test_without_state_dir_keys_are_new_every_time(self):
         with Daemon() as one, Daemon() as two:
@@ -396,4 +357,4 @@ class Nodes(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0]] + sys.argv[3:])
+    main()

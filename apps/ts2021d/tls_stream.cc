@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ts2021d/tls_stream.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+namespace ts2021::app {
+namespace {
+
+constexpr std::size_t record_size = 16 << 10;  // bytes
+
+}  // namespace
+
+TlsStream::TlsStream(SSL_CTX& context, int socket) : ssl_(SSL_new(&context)) {
+  check_openssl(ssl_ && SSL_set_fd(ssl_.get(), socket) == 1, "TLS");
+  SSL_set_accept_state(ssl_.get());
+}
+
+IoResult TlsStream::read(MutableBytes out) noexcept {
+  if (broken_) return {Io::failed};
+  errno = 0;
+  ERR_clear_error();
+  const int got = SSL_read(ssl_.get(), out.data(), static_cast<int>(std::min(out.size(), record_size)));
+  if (got > 0) {
+    read_wants_write_ = false;
+    return {Io::some, static_cast<std::size_t>(got)};
+  }
+  read_wants_write_ = SSL_get_error(ssl_.get(), got) == SSL_ERROR_WANT_WRITE;
+  return {outcome(got)};
+}
+
+IoResult TlsStream::write(std::span<const Bytes> pieces, MutableBytes scratch) noexcept {
+  if (broken_ || !SSL_is_init_finished(ssl_.get())) return {Io::failed};
+  // What is offered never shrinks from one call to the next, as OpenSSL wants it of a repeated write.
+  Bytes record = pieces.front().first(std::min(pieces.front().size(), record_size));
+  if (pieces.size() > 1 && record.size() < record_size) {
+    std::size_t size = 0;
+    for (const Bytes piece : pieces) {
+      const std::size_t part = std::min(piece.size(), record_size - size);
+      std::copy_n(piece.begin(), part, scratch.begin() + static_cast<std::ptrdiff_t>(size));
+      size += part;
+    }
+    record = scratch.first(size);
+  }
+  errno = 0;
+  ERR_clear_error();
+  const int sent = SSL_write(ssl_.get(), record.data(), static_cast<int>(record.size()));
+  if (sent > 0) return {Io::some, static_cast<std::size_t>(sent)};
+  return {outcome(sent)};
+}
+
+void TlsStream::close() noexcept {
+  if (broken_ || !SSL_is_init_finished(ssl_.get())) return;
+  ERR_clear_error();
+  (void)SSL_shutdown(ssl_.get());
+  ERR_clear_error();
+}
+
+Io TlsStream::outcome(int result) noexcept {
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE:
+      return Io::blocked;
+    case SSL_ERROR_ZERO_RETURN:
+      return Io::ended;
+    case SSL_ERROR_SYSCALL:
+      broken_ = true;
+      if (errno != 0) error_ = std::generic_category().message(errno);
+      return Io::failed;
+    default:
+      broken_ = true;
+      error_ = take_openssl_error();
+      return Io::failed;
+  }
+}
+
+}  // namespace ts2021::app

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// TLS over one accepted socket, with the face of read_some() and write_some().
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "common/socket.h"
+#include "ts2021d/tls_context.h"
+
+namespace ts2021::app {
+
+// The handshake is part of reading. Until it is done OpenSSL holds at most what one ClientHello may have
+// (128 KiB), afterwards two records (32 KiB) while something is in flight, and none at rest. The socket must
+// outlive the stream.
+class TlsStream {
+ public:
+  // Throws std::runtime_error.
+  TlsStream(SSL_CTX& context, int socket);
+
+  // `out` must have room for a record, 16 KiB: so nothing readable stays behind inside OpenSSL.
+  [[nodiscard]] IoResult read(MutableBytes out) noexcept;
+  // Gathers small pieces in `scratch` (16 KiB) into one record. After Io::blocked the same bytes have to come
+  // first in the next call. Io::failed before the handshake is done.
+  [[nodiscard]] IoResult write(std::span<const Bytes> pieces, MutableBytes scratch) noexcept;
+  // The last read() waits for room in the socket's queue, not for bytes.
+  [[nodiscard]] bool read_wants_write() const noexcept { return read_wants_write_; }
+  // Sends close_notify if the socket takes it now.
+  void close() noexcept;
+
+  // Why the stream has failed; empty: it hasn't, or the peer has just gone.
+  [[nodiscard]] const std::string& error() const noexcept { return error_; }
+
+ private:
+  [[nodiscard]] Io outcome(int result) noexcept;
+
+  SslPtr ssl_;
+  std::string error_;
+  bool read_wants_write_ = false, broken_ = false;
+};
+
+}  // namespace ts2021::app
