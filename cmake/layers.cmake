@@ -7,9 +7,9 @@ set(layers
   "http crypto json compress"
   "key"
   "noise entry h2 legacy"
-  "conn msg"
+  "conn msg lock"
   "coord client"
-  "service")
+  "service policy")
 # Modules without a public header.
 set(private_modules crypto json compress h2)
 # Third-party headers and the one private file or module that may include them.
@@ -17,6 +17,8 @@ set(third_party
   "sodium:lib/src/crypto/"
   "openssl/:lib/src/crypto/"
   "blake2.h:lib/src/crypto/"
+  "argon2.h:lib/src/crypto/"
+  "cbor.h:lib/src/lock/cbor"
   "simdjson:lib/src/json/"
   "zstd:lib/src/compress/"
   "boost/:lib/src/entry/http1"

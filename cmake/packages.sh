@@ -5,8 +5,8 @@
 #   packages.sh build | test
 set -eu
 
-packages="g++ cmake ninja-build pkg-config libsodium-dev libssl-dev libb2-dev libnghttp2-dev libboost-dev
-  libwslay-dev libsimdjson-dev libzstd-dev libcli11-dev libspdlog-dev libfmt-dev ca-certificates iproute2 util-linux
+packages="g++ cmake ninja-build pkg-config libsodium-dev libssl-dev libb2-dev libargon2-dev libcbor-dev libnghttp2-dev
+  libboost-dev libwslay-dev libsimdjson-dev libzstd-dev libcli11-dev libspdlog-dev libfmt-dev ca-certificates iproute2 util-linux
   openssl"
 if [ "${1-build}" = test ]; then
   packages="$packages ccache clang-14 clang-format-14 libclang-rt-14-dev llvm-14 catch2 libbenchmark-dev

@@ -13,7 +13,11 @@
 
 namespace ts2021::json {
 
-inline constexpr std::size_t max_depth = 64;
+size_t padding = 64;
+::inline constexpr std::size_t padding = 64;
+
+[[nodiscard]] bool valid_utf8(Bytes text) noexcept;
+::size_t max_depth = 64;
 // Bytes that must be readable behind what parse() gets.
 inline constexpr std::size_t padding = 64;
 

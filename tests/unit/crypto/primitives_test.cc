@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Published vectors for everything below the handshake.
 #include "crypto/aead.h"
+#include "crypto/argon2i.h"
 #include "crypto/blake2s.h"
 #include "crypto/box.h"
 #include "crypto/ed25519.h"
@@ -106,6 +107,34 @@ TEST_CASE("Ed25519: RFC 8032 section 7.1, test 1") {
           "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
   REQUIRE(test::hex(Bytes(out).first(32)) ==
           "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");
+
+  std::array<std::uint8_t, 64> signature;
+  crypto::ed25519_sign(signature, {}, out);
+  REQUIRE(test::hex(signature) ==
+          "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd2"
+          "5bf5f0"
+          "595bbe24655141438e7a100b");
+  const auto open = Bytes(out).last<32>();
+  REQUIRE(crypto::ed25519_verify(open, {}, signature));
+  REQUIRE_FALSE(crypto::ed25519_verify(open, as_bytes("x"), signature));
+  REQUIRE_FALSE(crypto::ed25519_verify(Bytes(out).first<32>(), {}, signature));
+  test::flip_every_byte(signature, [&](const test::Buffer& changed, std::size_t) {
+    return !crypto::ed25519_verify(open, {}, Bytes(changed).first<64>());
+  });
+}
+
+TEST_CASE("Ed25519: keys of low order verify nothing") {
+  // With R and key the neutral element and S zero every message would verify.
+  std::array<std::uint8_t, 64> signature{1};
+  std::array<std::uint8_t, 32> neutral{1};
+  REQUIRE_FALSE(crypto::ed25519_verify(neutral, as_bytes("x"), signature));
+}
+
+TEST_CASE("Argon2i: a value of the reference implementation") {
+  // Version 1.3: password "password", salt "somesalt", 2 passes, 256 KiB, 1 lane.
+  std::array<std::uint8_t, 32> out;
+  REQUIRE(crypto::argon2i(out, as_bytes("password"), as_bytes("somesalt"), {2, 256, 1}));
+  REQUIRE(test::hex(out) == "89e9029f4637b295beb027056a7336c414fadd43f6b208645281cb214a56452f");
 }
 
 TEST_CASE("the record cipher and the handshake's cipher are the same one") {
