@@ -29,11 +29,11 @@ Handle handle(const T& of) noexcept {
 
 static_assert(padding >= simdjson::SIMDJSON_PADDING);
 
-type()::}  // namespace
+}  // namespace
 
 bool valid_utf8(Bytes text) noexcept { return simdjson::validate_utf8(as_text(text).data(), text.size()); }
 
-Type Value::type()::type() const noexcept {
+Type Value::type() const noexcept {
   switch (as<dom::element>(document_, index_).type()) {
     case dom::element_type::ARRAY:
       return Type::array;

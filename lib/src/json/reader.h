@@ -13,13 +13,11 @@
 
 namespace ts2021::json {
 
-size_t padding = 64;
-::inline constexpr std::size_t padding = 64;
-
-[[nodiscard]] bool valid_utf8(Bytes text) noexcept;
-::size_t max_depth = 64;
+inline constexpr std::size_t max_depth = 64;
 // Bytes that must be readable behind what parse() gets.
 inline constexpr std::size_t padding = 64;
+
+[[nodiscard]] bool valid_utf8(Bytes text) noexcept;
 
 enum class Type : std::uint8_t { null, boolean, integer, floating, string, array, object };
 
