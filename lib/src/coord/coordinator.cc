@@ -2,15 +2,15 @@
 #include "ts2021/coord/coordinator.h"
 
 #include <deque>
-#include <map>
 #include <unordered_map>
 
+#include "coord/answering.h"
+#include "coord/commands.h"
 #include "coord/deadlines.h"
+#include "coord/engine.h"
 #include "coord/fan_out.h"
-#include "coord/lanes.h"
 #include "coord/map_update.h"
 #include "coord/planted.h"
-#include "coord/preparation.h"
 #include "coord/registrar.h"
 #include "coord/tailnet.h"
 
@@ -20,31 +20,22 @@ using namespace coord;
 
 namespace {
 
-constexpr unsigned max_attempts = 32;
-constexpr std::chrono::seconds retry_soon{1};
 // A wall clock may jump, so that times of day are looked at this often at least.
 constexpr std::chrono::seconds longest_look_away{60};
 
 }  // namespace
 
-// Stages of a coordinator:
-//
-//   reading   --CaughtUp--> preparing           the records that exist
-//   preparing --Committed--> ready              owner, preset keys, a block of ids; stale: once more
-//   ready                                       lanes run
-struct Coordinator::Impl {
-  enum class Stage : std::uint8_t { reading, preparing, ready };
-  enum class Step : std::uint8_t {
-    done,
-    waits,   // for the store's answer
-    starved  // of ids: stays in front and runs again when there are some
-  };
-
+// Inputs become work, work becomes events. What waits for the store waits in the engine; what comes before
+// the tailnet is known waits in `early_`.
+struct Coordinator::Impl final : Worker {
   Impl(Store& store, std::shared_ptr<const Policy> policy, Entropy& entropy, CoordinatorConfig from)
       : store_(store),
         config_(std::move(from)),
-        registrar_(tailnet_, entropy, config_),
-        fan_out_(tailnet_, entropy, config_, std::move(policy)) {}
+        engine_(store, tailnet_, config_, *this),
+        registrar_(tailnet_, entropy, config_, engine_.ids()),
+        fan_out_(tailnet_, entropy, config_, std::move(policy)),
+        answering_(tailnet_, config_),
+        commands_(tailnet_, config_, fan_out_) {}
 
   // Every input is between these two.
   void enter(Now now) {
@@ -54,115 +45,94 @@ struct Coordinator::Impl {
       note(NoticeKind::expired, *tailnet_.find(node)->record, "the node key has expired");
     while (const auto node = grace_.pop(now.mono)) add_inner(Work::Kind::offline, *node);
     while (const auto node = reap_.pop(now.mono)) add_inner(Work::Kind::reap, *node);
-    if (retry_at_ && *retry_at_ <= now.mono) {
-      retry_at_.reset();
-      stage_ == Stage::preparing ? submit_preparation() : ask_for_ids();
-    }
+    engine_.advance(now);
   }
   void leave() { fan_out_.advance(now_); }
 
-  void on_opened(const coord_input::Opened& input) {
-    sessions_.insert_or_assign(input.session, input.machine);
-  }
+  // --- inputs ---
 
-  void on_gone(const coord_input::Gone& input) {
+  void on(const coord_input::Opened& input) { sessions_.insert_or_assign(input.session, input.machine); }
+
+  void on(const coord_input::Gone& input) {
+    drop_asked(input.session, [](CallId) { return true; });
+    std::erase_if(events_, [&](const CoordEvent& event) { return belongs_to(event, input.session); });
     const auto session = sessions_.find(input.session);
     if (session == sessions_.end()) return;
     const MachinePublic machine = session->second;
     sessions_.erase(session);
-    lanes_.cancel(machine, [&](const Work& work) { return work.from.session == input.session; });
-    std::erase_if(events_, [&](const CoordEvent& event) {
-      return std::visit(
-          [&](const auto& of) {
-            if constexpr (requires { of.session; }) return of.session == input.session;
-            return false;
-          },
-          event);
-    });
+    engine_.cancel(machine, [&](const Work& work) { return work.from.session == input.session; });
     fan_out_.close_session(input.session, [this](NodeId node) { leave_grace(node); });
   }
 
-  void on_cancelled(const coord_input::Cancelled& input) {
+  void on(const coord_input::Cancelled& input) {
+    const PollKey key{input.session, input.call};
+    drop_asked(input.session, [&](CallId call) { return call == input.call; });
+    std::erase_if(events_, [key](const CoordEvent& event) { return belongs_to(event, key); });
     const auto session = sessions_.find(input.session);
     if (session == sessions_.end()) return;
-    const PollKey key{input.session, input.call};
     // API-54: a request that was reset before its turn must leave no trace.
     if (!planted(Planted::applies_cancelled))
-      lanes_.cancel(session->second, [&](const Work& work) { return work.from == key; });
-    std::erase_if(events_, [key](const CoordEvent& event) { return belongs_to(event, key); });
+      engine_.cancel(session->second, [&](const Work& work) { return work.from == key; });
     if (const auto node = fan_out_.close(key)) leave_grace(*node);
   }
 
-  void add_request(Work work) {
-    const auto session = sessions_.find(work.from.session);
-    if (session == sessions_.end()) return;
-    const MachinePublic machine = session->second;
-    Lane& lane = lanes_.of(machine);
-    if (lane.queue.size() >= Lanes::max_waiting) {
-      refuse(work, machine, {503, "too many requests at once", retry_soon});
-      return;
-    }
-    lane.queue.push_back(std::move(work));
-    run(machine);
+  void on(const coord_input::Register& input) {
+    if (!input.request) return;
+    Work work;
+    work.kind = Work::Kind::enroll;
+    work.from = {input.session, input.call};
+    work.register_request = input.request;
+    add_request(std::move(work));
   }
 
-  void on_ask(const coord_input::Ask& ask) {
-    const auto refuse = [&](int status, std::string_view text) {
-      events_.push_back(coord_event::Refused{ask.session, ask.call, status, text, {}});
-    };
-    if (const auto* identify = std::get_if<question::Identify>(&ask.question)) {
-      const NodeState* state = tailnet_.find(identify->node_key);
-      if (!state || !ask.machine || state->record->machine != *ask.machine)
-        return refuse(404, "node not found");
-      const UserRecord* user = tailnet_.user(state->record->user);
-      answer::Identity identity{state->holder, state->record, user ? *user : UserRecord{},
-                                state->record->given_name + "." + config_.base_domain};
-      events_.push_back(coord_event::Answer{ask.session, ask.call, std::move(identity)});
-      return;
-    }
-    refuse(501, "not available");
+  void on(const coord_input::Map& input) {
+    if (!input.request) return;
+    Work work;
+    work.kind = Work::Kind::map;
+    work.from = {input.session, input.call};
+    work.map_request = input.request;
+    add_request(std::move(work));
   }
 
-  void on_command(const CoordCommand& command) {
-    if (const auto* policy = std::get_if<coord_command::SetPolicy>(&command.order)) {
-      fan_out_.set_policy(policy->policy);
-    } else if (const auto* derp = std::get_if<coord_command::SetDERPMap>(&command.order)) {
-      config_.derp_map = derp->derp_map;
-      fan_out_.derp_map_changed();
-    } else {
-      events_.push_back(coord_event::CommandDone{command.id, 501, "not available", {}});
+  void on(const coord_input::Taken& input) { fan_out_.taken({input.session, input.call}); }
+
+  // Most questions need no write, and nobody's turn.
+  void on(const coord_input::Ask& input) {
+    if (!engine_.ready()) {
+      if (early_.size() < Lanes::max_waiting) return early_.push_back(input);
+      events_.push_back(
+          coord_event::Refused{input.session, input.call, 503, "too many requests at once", retry_soon});
       return;
     }
-    events_.push_back(coord_event::CommandDone{command.id, 200, {}, {}});
+    Plan plan = answering_.plan(input, now_);
+    if (plan.writes.empty() && !plan.needs_ids) return tell(std::move(plan.events), false);
+    tailnet_.release(plan.reserved);
+    Work work;
+    work.kind = Work::Kind::ask;
+    work.from = {input.session, input.call};
+    work.ask = std::make_shared<const coord_input::Ask>(input);
+    const MachinePublic lane = answering_.lane(input);
+    asked_[work.from] = lane;
+    engine_.add(lane, std::move(work));
   }
 
-  void on_store(const StoreEvent& event) {
+  void on(const CoordCommand& command) {
+    if (!engine_.ready()) return early_.push_back(command);
+    Work work;
+    work.kind = Work::Kind::order;
+    work.command = std::make_shared<const CoordCommand>(command);
+    engine_.add(commands_.lane(command.order), std::move(work));
+  }
+
+  void on(const StoreEvent& event) {
     if (const auto* changed = std::get_if<Changed>(&event)) return on_changed(*changed);
-    if (const auto* committed = std::get_if<Committed>(&event)) return on_committed(committed->ticket);
     if (const auto* rejected = std::get_if<Rejected>(&event))
-      return on_rejected(rejected->ticket, rejected->why);
-    if (stage_ != Stage::reading) return;
-    stage_ = Stage::preparing;
-    submit_preparation();
-  }
-
-  // --- the store ---
-
-  Ticket submit(std::span<const Write> writes) {
-    const Ticket ticket{++last_ticket_};
-    store_.submit(ticket, writes);
-    return ticket;
-  }
-
-  void submit_preparation() {
-    preparation_ = prepare(tailnet_, config_, now_.wall);
-    id_ticket_ = submit(preparation_.writes);
-  }
-
-  void ask_for_ids() {
-    if (id_ticket_ != Ticket{} || retry_at_) return;
-    preparation_ = more_ids(tailnet_);
-    id_ticket_ = submit(preparation_.writes);
+      return engine_.on_rejected(rejected->ticket, rejected->why);
+    const auto* committed = std::get_if<Committed>(&event);
+    if (!committed) return engine_.on_caught_up();
+    if (!engine_.on_committed(committed->ticket)) return;
+    for (const auto& one : std::exchange(early_, {}))
+      std::visit([this](const auto& input) { on(input); }, one);
   }
 
   void on_changed(const Changed& changed) {
@@ -181,57 +151,14 @@ struct Coordinator::Impl {
       reap_.set(id, now_.mono + config_.ephemeral_timeout);  // API-55
   }
 
-  void on_committed(Ticket ticket) {
-    if (ticket == id_ticket_) {
-      id_ticket_ = Ticket{};
-      registrar_.ids.add(preparation_.begin, preparation_.end);
-      stage_ = Stage::ready;
-      for (const auto& machine : lanes_.machines()) run(machine);
-      return;
-    }
-    settle(ticket, [this](Work& work, const MachinePublic& machine) {
-      finish(work, machine);
-      return Step::done;
-    });
+  void add_request(Work work) {
+    const auto session = sessions_.find(work.from.session);
+    if (session == sessions_.end()) return;
+    const MachinePublic machine = session->second;
+    const PollKey from = work.from;
+    if (!engine_.add_request(machine, std::move(work)))
+      tell(refusal(from, machine, {503, "too many requests at once", retry_soon}), false);
   }
-
-  void on_rejected(Ticket ticket, Error why) {
-    const bool stale = why.code == Errc::stale_revision;
-    if (ticket == id_ticket_) {
-      id_ticket_ = Ticket{};
-      if (!stale)
-        retry_at_ = now_.mono + retry_soon;
-      else if (stage_ == Stage::preparing)
-        submit_preparation();
-      else
-        ask_for_ids();
-      return;
-    }
-    settle(ticket, [&](Work& work, const MachinePublic& machine) {
-      registrar_.release(work.reserved);
-      work.reserved = {};
-      if (stale && ++work.attempts < max_attempts && !work.cancelled) return step(work, machine);
-      fail(work, machine);
-      return Step::done;
-    });
-  }
-
-  template <class How>
-  void settle(Ticket ticket, How how) {
-    const auto at = tickets_.find(ticket);
-    if (at == tickets_.end()) return;
-    const MachinePublic machine = at->second;
-    tickets_.erase(at);
-    Lane& lane = lanes_.of(machine);
-    lane.busy = false;
-    const Step then = how(lane.queue.front(), machine);
-    lane.busy = then == Step::waits;
-    if (then != Step::done) return;
-    lane.queue.pop_front();
-    run(machine);
-  }
-
-  // --- lanes ---
 
   void add_inner(Work::Kind kind, NodeId node) {
     const NodeState* state = tailnet_.find(node);
@@ -239,122 +166,111 @@ struct Coordinator::Impl {
     Work work;
     work.kind = kind;
     work.node = node;
-    const MachinePublic machine = state->record->machine;
-    lanes_.of(machine).queue.push_back(std::move(work));
-    run(machine);
+    engine_.add(state->record->machine, std::move(work));
   }
 
-  void run(const MachinePublic& machine) {
-    Lane& lane = lanes_.of(machine);
-    while (stage_ == Stage::ready && !lane.busy && !lane.queue.empty()) {
-      const Step then = step(lane.queue.front(), machine);
-      lane.busy = then == Step::waits;
-      if (then != Step::done) return;
-      lane.queue.pop_front();
+  // Questions that wait for the store, and in whose lane.
+  template <class Which>
+  void drop_asked(SessionId session, Which which) {
+    for (auto at = asked_.lower_bound({session, CallId{}});
+         at != asked_.end() && at->first.session == session;) {
+      const auto [key, lane] = *at++;
+      if (!which(key.call)) continue;
+      asked_.erase(key);
+      engine_.cancel(lane, [&](const Work& work) { return work.from == key; });
     }
-    lanes_.drop_if_empty(machine);
   }
 
-  Step step(Work& work, const MachinePublic& machine) {
+  // --- work ---
+
+  Plan plan(Work& work, const MachinePublic& machine) override {
     switch (work.kind) {
       case Work::Kind::enroll:
-        return step_register(work, machine);
+        return plan_register(work, machine);
       case Work::Kind::map:
-        return step_map(work, machine);
+        return plan_map(work, machine);
+      case Work::Kind::ask:
+        return answering_.plan(*work.ask, now_);
+      case Work::Kind::order:
+        return commands_.plan(*work.command, now_);
       case Work::Kind::offline:
-        return step_offline(work, machine);
+        return plan_offline(work);
       case Work::Kind::reap:
-        return step_reap(work, machine);
+        return plan_reap(work);
     }
-    return Step::done;
+    return {};
   }
 
-  Step wait(const MachinePublic& machine, std::span<const Write> writes) {
-    tickets_.emplace(submit(writes), machine);
-    return Step::waits;
+  void finish(Work& work, const MachinePublic& machine) override {
+    tell(std::move(work.plan.events), work.cancelled);
+    if (work.kind == Work::Kind::map) finish_map(work, machine);
+    if (work.kind == Work::Kind::ask) asked_.erase(work.from);
+    if (work.kind == Work::Kind::offline) finish_offline(work);
   }
 
-  Step step_register(Work& work, const MachinePublic& machine) {
-    work.plan = registrar_.plan(*work.register_request, machine, now_.wall);
-    if (registrar_.ids.left() < id_block_low) ask_for_ids();
-    if (work.plan.needs_ids) return Step::starved;
-    work.reserved = work.plan.reserved;
-    if (!work.plan.writes.empty()) return wait(machine, work.plan.writes);
-    finish(work, machine);
-    return Step::done;
-  }
-
-  Step step_map(Work& work, const MachinePublic& machine) {
-    const MapRequest& request = *work.map_request;
-    if (request.version == Capability{}) {
-      refuse(work, machine, {400, "the request has no version", {}});
-      return Step::done;
-    }
-    const NodeState* state = tailnet_.find(request.node_key);
-    if (!state || state->record->machine != machine) {  // API-56
-      refuse(work, machine, {404, "node not found", {}});
-      return Step::done;
-    }
-    work.node = state->record->id;
-    auto update = map_update(registrar_, *state->record, request);
-    work.reserved = update.reserved;
-    if (planted(Planted::answers_early)) finish(work, machine);
-    if (update.record) return write_node(machine, *state, std::move(*update.record), update.durable);
-    finish(work, machine);
-    return Step::done;
-  }
-
-  Step step_offline(Work& work, const MachinePublic& machine) {
-    const NodeState* state = tailnet_.find(work.node);
-    if (!state || !state->online || fan_out_.is_present(work.node)) return Step::done;
-    NodeRecord record = *state->record;
-    record.last_seen = now_.wall;
-    return write_node(machine, *state, std::move(record), false);
-  }
-
-  Step step_reap(Work& work, const MachinePublic& machine) {
-    const NodeState* state = tailnet_.find(work.node);
-    if (!state || state->online || !state->record->ephemeral || fan_out_.is_present(work.node))
-      return Step::done;
-    const Write write{RecordKind::node, id(*state->holder), state->revision, nullptr};
-    work.plan.notice = notice(NoticeKind::removed, *state->record, "ephemeral and away for too long");
-    return wait(machine, {&write, 1});
-  }
-
-  Step write_node(const MachinePublic& machine, const NodeState& state, NodeRecord record, bool durable) {
-    const Write write{RecordKind::node, id(*state.holder), state.revision,
-                      std::make_shared<const Record>(std::move(record)), durable};
-    return wait(machine, {&write, 1});
-  }
-
-  void finish(Work& work, const MachinePublic& machine) {
+  void fail(Work& work, const MachinePublic& machine) override {
+    constexpr Refusal busy{503, "the server can not store this now", retry_soon};
     switch (work.kind) {
-      case Work::Kind::enroll:
-        return finish_register(work, machine);
-      case Work::Kind::map:
-        return finish_map(work, machine);
       case Work::Kind::offline:
         return finish_offline(work);
       case Work::Kind::reap:
-        if (work.plan.notice) events_.push_back(*work.plan.notice);
+        if (tailnet_.find(work.node)) reap_.set(work.node, now_.mono + config_.ephemeral_timeout);
         return;
+      case Work::Kind::order:
+        events_.push_back(coord_event::CommandDone{work.command->id, busy.status, busy.text, {}});
+        return;
+      case Work::Kind::ask:
+        asked_.erase(work.from);
+        [[fallthrough]];
+      case Work::Kind::enroll:
+      case Work::Kind::map:
+        return tell(refusal(work.from, machine, busy), work.cancelled);
     }
   }
 
-  void finish_register(Work& work, const MachinePublic& machine) {
-    RegisterPlan& plan = work.plan;
-    if (plan.refusal) return refuse(work, machine, *plan.refusal);
-    if (plan.notice) events_.push_back(*plan.notice);
-    if (!plan.reply.error.empty()) events_.push_back(notice(NoticeKind::refused, machine, plan.why));
-    if (work.cancelled) return;
-    events_.push_back(coord_event::RegisterReply{
-        work.from.session, work.from.call, std::make_shared<const RegisterResponse>(std::move(plan.reply))});
+  Plan plan_register(const Work& work, const MachinePublic& machine) {
+    RegisterPlan made = registrar_.plan(*work.register_request, machine, now_.wall);
+    Plan plan;
+    plan.writes = std::move(made.writes);
+    plan.reserved = made.reserved;
+    plan.needs_ids = made.needs_ids;
+    if (made.refusal) {
+      plan.events = refusal(work.from, machine, *made.refusal);
+      return plan;
+    }
+    if (made.notice) plan.events.push_back(*made.notice);
+    if (!made.reply.error.empty()) plan.events.push_back(notice(NoticeKind::refused, machine, made.why));
+    plan.events.push_back(coord_event::RegisterReply{
+        work.from.session, work.from.call, std::make_shared<const RegisterResponse>(std::move(made.reply))});
+    return plan;
   }
 
-  void finish_map(Work& work, const MachinePublic& machine) {
-    if (work.cancelled) return;
+  Plan plan_map(Work& work, const MachinePublic& machine) {
+    Plan plan;
+    const MapRequest& request = *work.map_request;
+    work.node = {};
+    if (request.version == Capability{}) {
+      plan.events = refusal(work.from, machine, {400, "the request has no version", {}});
+      return plan;
+    }
+    const NodeState* state = tailnet_.find(request.node_key);
+    if (!state || state->record->machine != machine) {  // API-56
+      plan.events = refusal(work.from, machine, {404, "node not found", {}});
+      return plan;
+    }
+    work.node = state->record->id;
+    auto update = map_update(registrar_, *state->record, request);
+    plan.reserved = update.reserved;
+    if (planted(Planted::answers_early)) finish(work, machine);
+    if (update.record)
+      plan.writes.push_back(write_of(std::move(*update.record), state->revision, update.durable));
+    return plan;
+  }
+
+  void finish_map(const Work& work, const MachinePublic& machine) {
+    if (work.cancelled || work.node == NodeId{}) return;
     const NodeState* state = tailnet_.find(work.node);
-    if (!state) return refuse(work, machine, {404, "node not found", {}});
+    if (!state) return tell(refusal(work.from, machine, {404, "node not found", {}}), false);
     const MapKind kind = kind_of(*work.map_request);
     if (kind == MapKind::update) {  // MAP-37
       events_.push_back(coord_event::MapEnd{work.from.session, work.from.call});
@@ -369,6 +285,16 @@ struct Coordinator::Impl {
     note(NoticeKind::online, *state->record, "online");
   }
 
+  Plan plan_offline(const Work& work) {
+    Plan plan;
+    const NodeState* state = tailnet_.find(work.node);
+    if (!state || !state->online || fan_out_.is_present(work.node)) return plan;
+    NodeRecord record = *state->record;
+    record.last_seen = now_.wall;
+    plan.writes.push_back(write_of(std::move(record), state->revision, false));
+    return plan;
+  }
+
   void finish_offline(const Work& work) {
     const NodeState* state = tailnet_.find(work.node);
     if (!state || !state->online || fan_out_.is_present(work.node)) return;
@@ -377,14 +303,13 @@ struct Coordinator::Impl {
     if (state->record->ephemeral) reap_.set(work.node, now_.mono + config_.ephemeral_timeout);
   }
 
-  // The store does not take it.
-  void fail(Work& work, const MachinePublic& machine) {
-    if (work.kind == Work::Kind::offline) return finish_offline(work);
-    if (work.kind == Work::Kind::reap) {
-      if (tailnet_.find(work.node)) reap_.set(work.node, now_.mono + config_.ephemeral_timeout);
-      return;
-    }
-    refuse(work, machine, {503, "the server can not store this now", retry_soon});
+  Plan plan_reap(const Work& work) {
+    Plan plan;
+    const NodeState* state = tailnet_.find(work.node);
+    if (!state || state->online || !state->record->ephemeral || fan_out_.is_present(work.node)) return plan;
+    plan.writes.push_back({RecordKind::node, id(*state->holder), state->revision, nullptr});
+    plan.events.push_back(notice(NoticeKind::removed, *state->record, "ephemeral and away for too long"));
+    return plan;
   }
 
   // --- news ---
@@ -394,18 +319,21 @@ struct Coordinator::Impl {
     if (tailnet_.find(node)) grace_.set(node, now_.mono + config_.offline_grace);
   }
 
-  void refuse(const Work& work, const MachinePublic& machine, const Refusal& refusal) {
-    events_.push_back(notice(NoticeKind::refused, machine, refusal.text));
-    if (work.cancelled) return;
-    events_.push_back(coord_event::Refused{work.from.session, work.from.call, refusal.status, refusal.text,
-                                           refusal.retry_after});
+  static std::vector<CoordEvent> refusal(PollKey from, const MachinePublic& machine, const Refusal& refusal) {
+    return {notice(NoticeKind::refused, machine, refusal.text),
+            coord_event::Refused{from.session, from.call, refusal.status, refusal.text, refusal.retry_after}};
   }
 
-  static coord_event::Notice notice(NoticeKind kind, const NodeRecord& record, std::string_view text) {
-    return {kind, record.id, record.given_name, record.machine, text};
-  }
-  static coord_event::Notice notice(NoticeKind kind, const MachinePublic& machine, std::string_view text) {
-    return {kind, NodeId{}, {}, machine, text};
+  // Of a call that was cancelled meanwhile only what does not belong to it.
+  void tell(std::vector<CoordEvent> events, bool cancelled) {
+    for (auto& event : events) {
+      const bool of_call = std::visit(
+          [](const auto& of) {
+            return requires { of.call; };
+          },
+          event);
+      if (!cancelled || !of_call) events_.push_back(std::move(event));
+    }
   }
   void note(NoticeKind kind, const NodeRecord& record, std::string_view text) {
     events_.push_back(notice(kind, record, text));
@@ -418,7 +346,7 @@ struct Coordinator::Impl {
     };
     earlier(grace_.next());
     earlier(reap_.next());
-    earlier(retry_at_);
+    earlier(engine_.next_timeout());
     if (const auto expiry = tailnet_.next_expiry())
       earlier(now_.mono +
               std::min<Instant::duration>(
@@ -429,17 +357,15 @@ struct Coordinator::Impl {
   Store& store_;
   CoordinatorConfig config_;
   Now now_{};
-  Stage stage_ = Stage::reading;
   Tailnet tailnet_;
+  Engine engine_;
   Registrar registrar_;
   FanOut fan_out_;
-  Lanes lanes_;
+  Answering answering_;
+  Commands commands_;
   std::unordered_map<SessionId, MachinePublic> sessions_;
-  std::uint64_t last_ticket_ = 0;
-  std::unordered_map<Ticket, MachinePublic> tickets_;
-  Ticket id_ticket_{};
-  Preparation preparation_;
-  std::optional<Instant> retry_at_;
+  std::map<PollKey, MachinePublic> asked_;
+  std::vector<std::variant<coord_input::Ask, CoordCommand>> early_;
   Deadlines grace_, reap_;
   std::deque<CoordEvent> events_;
 };
@@ -454,65 +380,33 @@ void Coordinator::start(Now now) {
   impl_->store_.watch(Revision{});
 }
 
-void Coordinator::handle(const coord_input::Opened& input, Now now) {
-  impl_->enter(now);
-  impl_->on_opened(input);
-  impl_->leave();
-}
-void Coordinator::handle(const coord_input::Gone& input, Now now) {
-  impl_->enter(now);
-  impl_->on_gone(input);
-  impl_->leave();
-}
-void Coordinator::handle(const coord_input::Register& input, Now now) {
-  impl_->enter(now);
-  Work work;
-  work.kind = Work::Kind::enroll;
-  work.from = {input.session, input.call};
-  work.register_request = input.request;
-  if (input.request) impl_->add_request(std::move(work));
-  impl_->leave();
-}
-void Coordinator::handle(const coord_input::Map& input, Now now) {
-  impl_->enter(now);
-  Work work;
-  work.kind = Work::Kind::map;
-  work.from = {input.session, input.call};
-  work.map_request = input.request;
-  if (input.request) impl_->add_request(std::move(work));
-  impl_->leave();
-}
-void Coordinator::handle(const coord_input::Ask& input, Now now) {
-  impl_->enter(now);
-  impl_->on_ask(input);
-  impl_->leave();
-}
-void Coordinator::handle(const coord_input::Cancelled& input, Now now) {
-  impl_->enter(now);
-  impl_->on_cancelled(input);
-  impl_->leave();
-}
-void Coordinator::handle(const coord_input::Taken& input, Now now) {
-  impl_->enter(now);
-  impl_->fan_out_.taken({input.session, input.call});
-  impl_->leave();
-}
+// Every way in: time passes, the input is taken, rounds start.
+#define TS_INPUT(type)                                   \
+  void Coordinator::handle(const type& input, Now now) { \
+    impl_->enter(now);                                   \
+    impl_->on(input);                                    \
+    impl_->leave();                                      \
+  }
+TS_INPUT(coord_input::Opened)
+TS_INPUT(coord_input::Gone)
+TS_INPUT(coord_input::Register)
+TS_INPUT(coord_input::Map)
+TS_INPUT(coord_input::Ask)
+TS_INPUT(coord_input::Cancelled)
+TS_INPUT(coord_input::Taken)
+TS_INPUT(CoordCommand)
+#undef TS_INPUT
+
 void Coordinator::handle(const CoordInput& input, Now now) {
   std::visit([&](const auto& one) { handle(one, now); }, input);
 }
 void Coordinator::on_store(const StoreEvent& event, Now now) {
   impl_->enter(now);
-  impl_->on_store(event);
+  impl_->on(event);
   impl_->leave();
 }
 void Coordinator::handle_timeout(Now now) {
   impl_->enter(now);
-  impl_->leave();
-}
-
-void Coordinator::handle(const CoordCommand& command, Now now) {
-  impl_->enter(now);
-  impl_->on_command(command);
   impl_->leave();
 }
 
@@ -529,7 +423,7 @@ std::vector<Coordinator::NodeStatus> Coordinator::nodes() const {
   for (const auto& [id, state] : impl_->tailnet_.nodes()) out.push_back({state.record, state.online});
   return out;
 }
-bool Coordinator::ready() const noexcept { return impl_->stage_ == Impl::Stage::ready; }
+bool Coordinator::ready() const noexcept { return impl_->engine_.ready(); }
 const Coordinator::Counters& Coordinator::counters() const noexcept { return impl_->fan_out_.counters(); }
 
 }  // namespace ts2021

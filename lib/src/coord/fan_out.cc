@@ -20,15 +20,6 @@ Instant::duration with_jitter(Instant::duration silence, Entropy& entropy) {  //
 
 }  // namespace
 
-bool belongs_to(const CoordEvent& event, PollKey key) {
-  return std::visit(
-      [key](const auto& of) {
-        if constexpr (requires { of.call; }) return PollKey{of.session, of.call} == key;
-        return false;
-      },
-      event);
-}
-
 FanOut::FanOut(Tailnet& tailnet, Entropy& entropy, const CoordinatorConfig& config,
                std::shared_ptr<const Policy> policy)
     : tailnet_(tailnet), entropy_(entropy), config_(config), policy_(std::move(policy)) {}

@@ -14,18 +14,11 @@
 #include "coord/map_update.h"
 #include "coord/netmap.h"
 #include "coord/planted.h"
+#include "coord/poll_key.h"
 #include "coord/tailnet.h"
 #include "ts2021/msg/map_frame.h"
 
 namespace ts2021::coord {
-
-struct PollKey {
-  SessionId session{};
-  CallId call{};
-  friend auto operator<=>(const PollKey&, const PollKey&) = default;
-};
-
-[[nodiscard]] bool belongs_to(const CoordEvent& event, PollKey key);
 
 // A poll is a cursor into the change log and a phase:
 //

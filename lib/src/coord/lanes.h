@@ -3,33 +3,13 @@
 #pragma once
 
 #include <deque>
-#include <memory>
-#include <optional>
 #include <unordered_map>
+#include <vector>
 
-#include "coord/fan_out.h"
-#include "coord/registrar.h"
+#include "coord/tailnet.h"
+#include "coord/work.h"
 
 namespace ts2021::coord {
-
-struct Work {
-  enum class Kind : std::uint8_t {
-    enroll,   // a register request
-    map,      // a map request
-    offline,  // the grace after the last poll has passed
-    reap      // an ephemeral node was away for too long
-  };
-  Kind kind{};
-  PollKey from;  // enroll, map
-  std::shared_ptr<const RegisterRequest> register_request;
-  std::shared_ptr<const MapRequest> map_request;
-  NodeId node{};  // offline, reap; map once it is known
-
-  bool cancelled = false;  // nobody waits for the answer
-  unsigned attempts = 0;
-  RegisterPlan plan;  // under way: what to do when it is committed
-  Reserved reserved;
-};
 
 struct Lane {
   std::deque<Work> queue;

@@ -23,10 +23,6 @@ RegisterPlan failed(std::string_view text) {
   return plan;
 }
 
-coord_event::Notice notice(NoticeKind kind, const NodeRecord& record, std::string_view text) {
-  return {kind, record.id, record.given_name, record.machine, text};
-}
-
 RecordPtr share(NodeRecord record) { return std::make_shared<const Record>(std::move(record)); }
 
 void earlier(std::optional<WallTime>& expiry, Time wanted, WallTime now) {
@@ -106,13 +102,13 @@ RegisterPlan Registrar::log_in(const Tailnet::Stored<AuthKeyRecord>& key, const 
   if (node) {
     record = *node->record;
   } else {
-    if (ids.left() == 0) {
+    if (ids_.left() == 0) {
       plan.needs_ids = true;
       return plan;
     }
     const auto v4 = tailnet_.addresses().allocate(entropy_);
     if (!v4) return refused(503, "no address is free");
-    record.id = NodeId{ids.take()};
+    record.id = NodeId{ids_.take()};
     record.stable_id = make_stable_id();
     record.v4 = *v4;
     record.created = now;
@@ -164,11 +160,6 @@ void Registrar::apply_hostinfo(const Hostinfo& hostinfo, NodeRecord& record, Res
   if (record.given_name == old) return;
   reserved.node = record.id;
   reserved.name = record.given_name;
-}
-
-void Registrar::release(const Reserved& reserved) {
-  if (reserved.v4) tailnet_.addresses().release(*reserved.v4, false);
-  if (!reserved.name.empty()) tailnet_.names().release(reserved.name, reserved.node);
 }
 
 void Registrar::put(RegisterPlan& plan, NodeRecord record, Revision expected) {

@@ -148,6 +148,11 @@ void Tailnet::drop_key(const NodePublic& key, NodeId id) {
   if (at != by_key_.end() && at->second == id) by_key_.erase(at);
 }
 
+void Tailnet::release(const Reserved& reserved) {
+  if (reserved.v4) addresses_.release(*reserved.v4, false);
+  if (!reserved.name.empty()) names_.release(reserved.name, reserved.node);
+}
+
 std::vector<NodeId> Tailnet::expire(WallTime now) {
   std::vector<NodeId> expired;
   while (!expiries_.empty() && expiries_.begin()->first <= now) {

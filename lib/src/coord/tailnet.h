@@ -35,6 +35,13 @@ struct NodeState {
   bool new_disco = false;  // while offline; told again when it is back (MAP-32)
 };
 
+// What was taken for a record that may yet be rejected.
+struct Reserved {
+  NodeId node{};
+  std::optional<Ipv4Address> v4;
+  std::string name;  // empty: none
+};
+
 // Applies what the store says and notes in the change log what viewers must hear of it.
 class Tailnet {
  public:
@@ -71,6 +78,7 @@ class Tailnet {
   // What records hold is taken here; what is planned is taken before its record is written.
   [[nodiscard]] AddressPool& addresses() { return addresses_; }
   [[nodiscard]] NameTable& names() { return names_; }
+  void release(const Reserved& reserved);
 
  private:
   void put(NodeId id, const Changed& changed, WallTime now);

@@ -22,10 +22,10 @@ struct PresetAuthKey {
   std::string secret;
   bool ephemeral = false;
   bool reusable = true;
-  bool preauthorized = true;      // matters where nodes need approval
-  std::vector<std::string> tags;  // non-empty: its nodes bear these instead of belonging to its owner
-  std::optional<WallTime> expiry;
-  std::string login_name;  // its owner; empty: the config's
+  bool preauthorized = true;        // matters where nodes need approval
+  std::vector<std::string> tags{};  // non-empty: its nodes bear these instead of belonging to its owner
+  std::optional<WallTime> expiry{};
+  std::string login_name{};  // its owner; empty: the config's
 };
 
 // What nodes use to look up names. MagicDNS and the base domain come of themselves.

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Carries out what the owner of the tailnet orders.
+#pragma once
+
+#include "coord/fan_out.h"
+#include "coord/plan.h"
+#include "ts2021/coord/command.h"
+
+namespace ts2021::coord {
+
+class Commands {
+ public:
+  Commands(Tailnet& tailnet, CoordinatorConfig& config, FanOut& fan_out)
+      : tailnet_(tailnet), config_(config), fan_out_(fan_out) {}
+
+  // In whose lane it is carried out; zero: no machine's.
+  [[nodiscard]] MachinePublic lane(const CoordOrder& order) const;
+  // CommandDone is among the events of the plan, or comes later by itself.
+  [[nodiscard]] Plan plan(const CoordCommand& command, Now now);
+
+ private:
+  Tailnet& tailnet_;
+  CoordinatorConfig& config_;
+  FanOut& fan_out_;
+};
+
+}  // namespace ts2021::coord

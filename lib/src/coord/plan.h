@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a piece of work comes to: writes, and what is said once they are in the store.
+#pragma once
+
+#include <vector>
+
+#include "coord/tailnet.h"
+#include "ts2021/coord/event.h"
+#include "ts2021/coord/store.h"
+
+namespace ts2021::coord {
+
+// Nothing of it has happened yet. A plan that the store rejects as stale is thrown away and made again.
+struct Plan {
+  std::vector<Write> writes;  // one transaction; empty: the events may be told at once
+  Reserved reserved;          // goes back to the tailnet when the writes are rejected
+  // Those that belong to a call are dropped when it is cancelled meanwhile.
+  std::vector<CoordEvent> events;
+  bool needs_ids = false;  // nothing is decided: come again when there are ids
+};
+
+// A write of a record in place of the one with this revision; 0: of a new one.
+template <class T>
+[[nodiscard]] Write write_of(T record, Revision expected, bool durable = true) {
+  auto shared = std::make_shared<const Record>(std::move(record));
+  return {kind(*shared), id(*shared), expected, std::move(shared), durable};
+}
+
+[[nodiscard]] inline coord_event::Notice notice(NoticeKind kind, const NodeRecord& record,
+                                                std::string_view text) {
+  return {kind, record.id, record.given_name, record.machine, text};
+}
+[[nodiscard]] inline coord_event::Notice notice(NoticeKind kind, const MachinePublic& machine,
+                                                std::string_view text) {
+  return {kind, NodeId{}, {}, machine, text};
+}
+
+}  // namespace ts2021::coord
