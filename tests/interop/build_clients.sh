@@ -1,12 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Builds tailscaled, tailscale and derper of the given releases from the official Go module, each with the Go
-# of its time, into ${XDG_CACHE_HOME:-$HOME/.cache}/libts2021/clients/<version>. What is there already is kept.
+# Builds tailscaled and tailscale of the given releases from the official Go module, each with the Go of its time,
+# into ${XDG_CACHE_HOME:-$HOME/.cache}/libts2021/clients/<version>. What is there already is kept. Beside them come
+# decode/, which reads our golden messages with the types of that release, and from v1.98 the relay derper, for all.
 #   build_clients.sh v1.98.1 ...      a release takes two to six minutes on two cores
 #   build_clients.sh --dir            prints the folder that holds them
 #   build_clients.sh --go VERSION     prints the Go release it is built with
 set -eu
 
+here=$(cd "$(dirname "$0")" && pwd)
 netstack=/usr/share/gocode/src/inet.af/netstack
 root="${XDG_CACHE_HOME:-$HOME/.cache}/libts2021/clients"
 
@@ -45,15 +47,20 @@ case "${1-}" in
   '') echo "usage: build_clients.sh VERSION..." >&2; exit 2 ;;
 esac
 
-# One release into a folder of its own name, complete or not there at all.
+# One release into a folder of its own name.
 build() {
   version=$1
   target="$root/$version"
-  if [ -x "$target/tailscaled" ] && [ -x "$target/tailscale" ] && [ -x "$target/derper" ]; then
-    return 0
-  fi
+  missing=
+  programs="tailscaled tailscale"
+  case "$version" in v1.98.*) programs="$programs derper" ;; esac
+  for program in $programs; do
+    [ -x "$target/$program" ] || missing="$missing $program"
+  done
+  cmp -s "$here/decode/main.go" "$target/decode.go" || missing="$missing decode"
+  [ -n "$missing" ] || return 0
   toolchain=$(go_of "$version")
-  echo "building tailscaled, tailscale and derper $version with $toolchain" >&2
+  echo "building$missing of $version with $toolchain" >&2
   if [ "$(go env GOVERSION)" = "$toolchain" ]; then toolchain=local; fi
   export GOTOOLCHAIN="$toolchain" CGO_ENABLED=0 GOFLAGS=-buildvcs=false
   case "$toolchain" in go1.17.*) GOFLAGS=-mod=mod ;; esac # it knows no -buildvcs; empty, it would take one from the settings
@@ -66,6 +73,7 @@ build() {
   [ -d "$module" ] || { echo "build_clients.sh: tailscale.com@$version can't be downloaded" >&2; return 1; }
   cp -R "$module" "$work/source"
   chmod -R u+w "$work/source"
+  cp -R "$here/decode" "$work/source/cmd/decode"
   # Modules that are not served, or no longer under their old names: the same code elsewhere, or that of the release before.
   (
     cd "$work/source"
@@ -106,12 +114,12 @@ build() {
   number=${version#v}
   set --
   for name in Long Short longStamp shortStamp; do set -- "$@" "-X tailscale.com/version.$name=$number"; done
-  mkdir "$work/bin"
-  for program in tailscaled tailscale derper; do
+  mkdir -p "$work/bin" "$target"
+  for program in $missing; do
     (cd "$work/source" && go build -mod=mod -trimpath -ldflags "$*" -o "$work/bin/$program" "./cmd/$program")
   done
-  rm -rf "$target"
-  mv "$work/bin" "$target"
+  case "$missing" in *decode) cp "$here/decode/main.go" "$work/bin/decode.go" ;; esac
+  mv "$work/bin"/* "$target"
   chmod -R u+w "$work"
   rm -rf "$work"
   trap - EXIT

@@ -23,13 +23,14 @@ const (
 	cellOK            = "ok"
 	cellFailed        = "FAIL"
 	cellNotApplicable = "n.a." // the client can't do it; the check says why where it skips
-	cellNotRun        = "-"    // it never joined
+	cellNotRun        = "-"    // it is out: it never joined, or an earlier check has lost it
 )
 
 func newTable(t *testing.T) *table {
 	return &table{t: t, cells: map[[2]string]string{}}
 }
 
+// A check may have several steps: one that has failed stays so.
 func (table *table) set(row, column, value string) {
 	if !slices.Contains(table.rows, row) {
 		table.rows = append(table.rows, row)
@@ -37,13 +38,15 @@ func (table *table) set(row, column, value string) {
 	if !slices.Contains(table.columns, column) {
 		table.columns = append(table.columns, column)
 	}
-	table.cells[[2]string{row, column}] = value
+	if cell := [2]string{row, column}; table.cells[cell] != cellFailed {
+		table.cells[cell] = value
+	}
 }
 
 // Runs one check of one client as a subtest of its own, so that its failure leaves the others running.
 func (table *table) run(row, column string, check func(t *testing.T)) bool {
 	skipped := false
-	passed := table.t.Run(column+"/"+row, func(t *testing.T) {
+	passed := table.t.Run(strings.ReplaceAll(column, " ", "_")+"/"+row, func(t *testing.T) {
 		defer func() { skipped = t.Skipped() }()
 		check(t)
 	})

@@ -21,10 +21,11 @@ import (
 //	INTEROP_MATRIX_TABLE   file that gets the table
 type matrix struct {
 	*table
-	server *server
-	echo   netip.AddrPort // on this machine's loopback, where every userspace node sends what comes in for it
-	nodes  []*matrixNode
-	rust   *rustNode
+	server   *server
+	releases []string
+	echo     netip.AddrPort // on this machine's loopback, where every userspace node sends what comes in for it
+	nodes    []*matrixNode
+	rust     *rustNode
 }
 
 // A real tailscaled and its row.
@@ -42,50 +43,69 @@ func TestMatrix(t *testing.T) {
 		t.Fatal("INTEROP_MATRIX names no release")
 	}
 	derpMap := startRelay(t, newestClient)
-	m := &matrix{table: newTable(t), server: startServer(t, derpMap), echo: startEcho(t)}
-	t.Cleanup(m.report)
-	withoutNoise := hideNoise(t, m.server)
+	table := newTable(t)
+	t.Cleanup(func() { report(t, table) })
+	m := newMatrix(table, startServer(t, derpMap), releases, "node")
+
+	m.join("joins")
+	m.each("sees", m.seesAll, m.rustSeesAll)
+	m.each("direct", m.pingsDirectly, nil)
+	m.each("tsmp", m.pingsThroughWireGuard, nil)
+	m.each("tcp", m.talksToAll, m.rustTalksToAll)
+	m.each("magicdns", m.findsNames, m.rustFindsNames)
+	m.each("rename", m.isRenamed, nil)
+	m.each("taildrop", m.sendsFile, nil)
+	m.each("logout", m.leavesAndReturns, nil)
+	m.each("restart", m.comesBack, m.rustComesBack)
+
+	// Tailnets of their own, with the same clients.
+	m.https(derpMap)
+
+	onlyRelay(t, derpMap)
+	m.each("relay", m.pingsByRelay, m.rustTalksToAll)
+}
+
+// Clients for each row, not started yet.
+func newMatrix(table *table, s *server, releases []string, prefix string) *matrix {
+	t := table.t
+	m := &matrix{table: table, server: s, releases: releases, echo: startEcho(t)}
+	withoutNoise := hideNoise(t, s)
 	for _, release := range releases {
 		version, protocol, _ := strings.Cut(release, "/")
-		s, row, name := m.server, version, "node-"+strings.ReplaceAll(version[1:], ".", "-")
+		s, row, name := m.server, version, prefix+"-"+strings.ReplaceAll(version[1:], ".", "-")
 		if protocol != "" {
 			s, row, name = withoutNoise, row+" "+protocol, name+"-box"
 		}
 		m.nodes = append(m.nodes, &matrixNode{node: newNode(t, s, version, name), row: row})
 	}
 	if program := os.Getenv("INTEROP_RUST"); program != "" {
-		m.rust = newRustNode(t, m.server, program, "node-rust")
+		m.rust = newRustNode(t, m.server, program, prefix+"-rust")
 	}
-
-	m.join()
-	m.each("sees", m.seesAll, m.rustSeesAll)
-	m.each("direct", m.pingsDirectly, nil)
-	m.each("tsmp", m.pingsThroughWireGuard, nil)
-	m.each("tcp", m.talksToAll, m.rustTalksToAll)
-	m.restart()
-	onlyRelay(t, derpMap)
-	m.each("relay", m.pingsByRelay, m.rustTalksToAll)
+	return m
 }
 
-func (m *matrix) report() {
+func report(t *testing.T, table *table) {
 	path := os.Getenv("INTEROP_MATRIX_TABLE")
 	if path == "" {
-		m.print(os.Stdout)
+		table.print(os.Stdout)
 		return
 	}
 	file, err := os.Create(path)
 	if err != nil {
-		m.t.Fatal(err)
+		t.Fatal(err)
 	}
 	defer file.Close()
-	m.print(file)
+	table.print(file)
 }
 
 // One check of every client that is in. A nil function: the client can't do it.
 func (m *matrix) each(column string, check func(*testing.T, *matrixNode), rust func(*testing.T)) {
 	for _, n := range m.nodes {
 		if n.home.IsValid() {
-			m.run(n.row, column, func(t *testing.T) { n.as(t, func() { check(t, n) }) })
+			m.cell(n.row, column, func(t *testing.T) { check(t, n) })
+			if status, err := n.status(); err != nil || status.BackendState != "Running" {
+				n.home = netip.Addr{} // what is out is no part of the checks that follow
+			}
 		}
 	}
 	switch {
@@ -93,16 +113,26 @@ func (m *matrix) each(column string, check func(*testing.T, *matrixNode), rust f
 	case rust == nil:
 		m.set(rustRow, column, cellNotApplicable)
 	default:
-		m.run(rustRow, column, rust)
+		m.cell(rustRow, column, rust)
 	}
 }
 
-// While `body` runs, what goes wrong with the node fails `t`.
-func (n *matrixNode) as(t *testing.T, body func()) {
-	before := n.t
-	defer func() { n.node.in(before) }()
-	n.node.in(t)
-	body()
+// One cell. While it runs, what goes wrong with any client fails it.
+func (m *matrix) cell(row, column string, check func(*testing.T)) {
+	m.run(row, column, func(t *testing.T) {
+		m.in(t)
+		defer m.in(m.t)
+		check(t)
+	})
+}
+
+func (m *matrix) in(t *testing.T) {
+	for _, n := range m.nodes {
+		n.in(t)
+	}
+	if m.rust != nil {
+		m.rust.in(t)
+	}
 }
 
 // What others should see: names and addresses of everybody who is in.
@@ -119,27 +149,33 @@ func (m *matrix) others(but string) map[string]netip.Addr {
 	return all
 }
 
-func (m *matrix) join() {
+func (m *matrix) join(column string, env ...string) {
 	for _, n := range m.nodes {
-		m.run(n.row, "joins", func(t *testing.T) {
-			n.as(t, func() {
-				n.start()
-				if err := n.up(m.server.AuthKey); err != nil {
-					t.Fatal(err)
-				}
-				status := n.waitRunning()
-				if got := "v" + strings.SplitN(status.Version, "-", 2)[0]; got != n.version {
-					t.Fatalf("the client of %s says it is %s", n.version, got)
-				}
-				n.home = status.TailscaleIPs[0]
-			})
+		m.cell(n.row, column, func(t *testing.T) {
+			n.start(env...)
+			if err := n.up(m.server.AuthKey); err != nil {
+				t.Fatal(err)
+			}
+			status := n.waitRunning()
+			if got := "v" + strings.SplitN(status.Version, "-", 2)[0]; got != n.version {
+				t.Fatalf("the client of %s says it is %s", n.version, got)
+			}
+			n.home = status.TailscaleIPs[0]
 		})
 	}
 	if m.rust != nil {
-		m.run(rustRow, "joins", func(t *testing.T) {
-			m.rust.in(t)
-			m.rust.start(m.server.AuthKey)
-		})
+		m.cell(rustRow, column, func(t *testing.T) { m.rust.start(m.server.AuthKey, env...) })
+	}
+}
+
+// Ends all clients, and with them their places in the tailnet's checks.
+func (m *matrix) leave() {
+	for _, n := range m.nodes {
+		n.stop()
+		n.home = netip.Addr{}
+	}
+	if m.rust != nil && m.rust.process != nil {
+		m.rust.stop()
 	}
 }
 
@@ -152,7 +188,6 @@ func (m *matrix) seesAll(t *testing.T, n *matrixNode) {
 }
 
 func (m *matrix) rustSeesAll(t *testing.T) {
-	m.rust.in(t)
 	for name, address := range m.others(m.rust.name) {
 		eventually(t, "the Rust client sees "+name, 30*time.Second, func() error {
 			peer, err := m.rust.peer(name)
@@ -201,18 +236,14 @@ func (m *matrix) pingsThroughWireGuard(t *testing.T, n *matrixNode) {
 	}
 }
 
-// TCP through the tailnet to every client. Before 1.24 the command line could not begin it.
+// TCP through the tailnet to every client.
 func (m *matrix) talksToAll(t *testing.T, n *matrixNode) {
-	if strings.HasPrefix(n.version, "v1.20.") {
-		t.Skip("its command line has no nc")
-	}
 	for name, address := range m.others(n.name) {
-		eventually(t, n.name+" talks to "+name, 40*time.Second, func() error { return n.reach(m.echoOf(name, address)) })
+		eventually(t, n.name+" talks to "+name, 40*time.Second, func() error { return n.reach(m.echoOf(name, address).String()) })
 	}
 }
 
 func (m *matrix) rustTalksToAll(t *testing.T) {
-	m.rust.in(t)
 	for name, address := range m.others(m.rust.name) {
 		eventually(t, "the Rust client talks to "+name, 40*time.Second, func() error {
 			return m.rust.reach(m.echoOf(name, address))
@@ -229,22 +260,21 @@ func (m *matrix) echoOf(name string, address netip.Addr) netip.AddrPort {
 }
 
 // Stopped and started alone, each has its address again and sees all others.
-func (m *matrix) restart() {
-	m.each("restart", func(t *testing.T, n *matrixNode) {
-		n.stop()
-		n.start()
-		if again := n.address(); again != n.home {
-			t.Fatalf("it had %v and has %v", n.home, again)
-		}
-		m.seesAll(t, n)
-	}, func(t *testing.T) {
-		m.rust.in(t)
-		before := m.rust.self.Addresses
-		m.rust.stop()
-		m.rust.start(m.server.AuthKey)
-		if !slices.Equal(before, m.rust.self.Addresses) {
-			t.Fatalf("it had %v and has %v", before, m.rust.self.Addresses)
-		}
-		m.rustSeesAll(t)
-	})
+func (m *matrix) comesBack(t *testing.T, n *matrixNode) {
+	n.stop()
+	n.start()
+	if again := n.address(); again != n.home {
+		t.Fatalf("it had %v and has %v", n.home, again)
+	}
+	m.seesAll(t, n)
+}
+
+func (m *matrix) rustComesBack(t *testing.T) {
+	before := m.rust.self.Addresses
+	m.rust.stop()
+	m.rust.start(m.server.AuthKey)
+	if !slices.Equal(before, m.rust.self.Addresses) {
+		t.Fatalf("it had %v and has %v", before, m.rust.self.Addresses)
+	}
+	m.rustSeesAll(t)
 }

@@ -4,20 +4,19 @@ package interop
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
+	"golang.org/x/net/proxy"
 	"tailscale.com/ipn/ipnstate"
 )
 
@@ -30,6 +29,7 @@ type node struct {
 	server  *server
 	state   string // kept over restarts
 	socket  string
+	socks   string // address of its SOCKS server, by which programs use the tailnet
 	process *process
 }
 
@@ -41,7 +41,8 @@ func newNode(t *testing.T, s *server, version, name string) *node {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	return &node{t: t, owner: t, name: name, version: version, server: s, state: stateDir(t, name), socket: filepath.Join(dir, "s")}
+	return &node{t: t, owner: t, name: name, version: version, server: s, state: stateDir(t, name), socket: filepath.Join(dir, "s"),
+		socks: fmt.Sprintf("127.0.0.1:%d", freePort(t, "tcp"))}
 }
 
 // From now on `t` fails when the node does what it should not.
@@ -50,6 +51,15 @@ func (n *node) in(t *testing.T) {
 	if n.process != nil {
 		n.process.t = t
 	}
+}
+
+// Is its release 1.`minor` or newer?
+func (n *node) atLeast(minor int) bool {
+	own, err := strconv.Atoi(strings.SplitN(n.version, ".", 3)[1])
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return own >= minor
 }
 
 // Environment that only lets packets go by the relay.
@@ -65,8 +75,8 @@ func (n *node) start(env ...string) {
 		"TS_DEBUG_PERMIT_HTTP_C2N=1",
 		"TS_NETCHECK_GENERATE_204_URL=" + n.server.URL + "/generate_204",
 	}, env...)
-	args := []string{"--tun=userspace-networking", "--socket=" + n.socket, "--port=0"}
-	if strings.HasPrefix(n.version, "v1.20.") { // it has no such flags; its logs go nowhere
+	args := []string{"--tun=userspace-networking", "--socket=" + n.socket, "--port=0", "--socks5-server=" + n.socks}
+	if !n.atLeast(22) { // it has no such flags; its logs go nowhere
 		args = append(args, "--state="+filepath.Join(n.state, "tailscaled.state"))
 		env = append(env, "TS_LOG_TARGET=http://127.0.0.1:1")
 	} else {
@@ -94,9 +104,10 @@ func (n *node) cli(limit time.Duration, args ...string) (string, error) {
 	return out + stderr, err
 }
 
-func (n *node) up(key string) error {
-	args := []string{"up", "--login-server=" + n.server.URL, "--hostname=" + n.name, "--accept-dns=false"}
-	if strings.HasPrefix(n.version, "v1.20.") { // the flag had another name, and there was none for a limit
+// Joins with the key, within 50 seconds.
+func (n *node) up(key string, more ...string) error {
+	args := append([]string{"up", "--login-server=" + n.server.URL, "--hostname=" + n.name, "--accept-routes"}, more...)
+	if !n.atLeast(22) { // the flag had another name, and there was none for a limit
 		args = append(args, "--authkey="+key)
 	} else {
 		args = append(args, "--auth-key="+key, "--timeout=45s")
@@ -183,31 +194,34 @@ func (n *node) ping(to netip.Addr, flags ...string) string {
 	return ""
 }
 
-// Sends a line over TCP through the tailnet to `target` and gets it back.
-func (n *node) reach(target netip.AddrPort) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, filepath.Join(clientsDir, n.version, "tailscale"), "--socket="+n.socket,
-		"nc", target.Addr().String(), strconv.Itoa(int(target.Port())))
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	input, err := cmd.StdinPipe()
+// A TCP connection through the tailnet, to an address or to a name that the node knows.
+func (n *node) dial(target string) (net.Conn, error) {
+	dialer, err := proxy.SOCKS5("tcp", n.socks, nil, &net.Dialer{Timeout: 10 * time.Second})
+	if err != nil {
+		return nil, err
+	}
+	conn, err := dialer.Dial("tcp", target)
+	if err != nil {
+		return nil, fmt.Errorf("%s dials %s: %w", n.name, target, err)
+	}
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	return conn, nil
+}
+
+// Sends a line through the tailnet to an echo and gets it back.
+func (n *node) reach(target string) error {
+	conn, err := n.dial(target)
 	if err != nil {
 		return err
 	}
-	output, err := cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	defer cmd.Wait()
-	defer cancel()
+	defer conn.Close()
 	const words = "through the tailnet\n"
-	io.WriteString(input, words)
-	back, err := bufio.NewReader(output).ReadString('\n')
+	if _, err := io.WriteString(conn, words); err != nil {
+		return err
+	}
+	back, err := bufio.NewReader(conn).ReadString('\n')
 	if err != nil || back != words {
-		return fmt.Errorf("%s: %v sent back %q: %w", n.name, target, back, err)
+		return fmt.Errorf("%s: %s sent back %q: %w", n.name, target, back, err)
 	}
 	return nil
 }

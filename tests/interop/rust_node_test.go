@@ -54,9 +54,9 @@ func (n *rustNode) in(t *testing.T) {
 }
 
 // Joins with the key and waits until it is in.
-func (n *rustNode) start(key string) {
+func (n *rustNode) start(key string, env ...string) {
 	n.t.Helper()
-	env := []string{"TS_RS_EXPERIMENT=this_is_unstable_software", "TS_AUTH_KEY=" + key}
+	env = append([]string{"TS_RS_EXPERIMENT=this_is_unstable_software", "TS_AUTH_KEY=" + key}, env...)
 	p := start(n.owner, "the Rust client", env, n.program, n.server.URL, n.keys, n.name)
 	p.t = n.t
 	input, err := p.cmd.StdinPipe()

@@ -23,6 +23,7 @@ type server struct {
 	URL     string `json:"url"`
 	AuthKey string `json:"auth_key"`
 	Pid     int    `json:"pid"`
+	CA      string `json:"ca"` // file of the authority, where there is https
 
 	reference bool
 	process   *process // of ts2021d

@@ -3,9 +3,10 @@
 //!
 //!     TS_AUTH_KEY=... ts2021-rust-node CONTROL_URL KEY_FILE HOST_NAME
 //!
-//! It prints one line of JSON when it is in, and one for each line that it reads:
+//! It prints one line of JSON when it is in, and one for each line that it reads. Where it must be let in first it
+//! prints {"login":URL} before them.
 //!
-//!     self               -> {"name":..., "addresses":[v4, v6], "online":..., "relay":...}
+//!     self               -> {"name":..., "addresses":[v4, v6], "status":..., "relay":...}
 //!     peer NAME          -> the same of a peer, or null
 //!     reach ADDRESS:PORT -> {"answer":...}: a line sent over TCP through the tailnet, and what came back
 //!
@@ -77,7 +78,10 @@ async fn main() -> Outcome<()> {
     config.requested_hostname = Some(host_name);
     let device = Device::new(&config, auth_key_from_env()).await?;
     if let AuthState::NotAuthorized(url) = device.is_authorized().await? {
-        return Err(format!("the server wants a login at {url}").into());
+        println!("{}", json!({ "login": url.to_string() }));
+        while let AuthState::NotAuthorized(_) = device.is_authorized().await? {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
     }
     echo(&device).await?;
     println!("{}", describe(&device.self_node().await?));
