@@ -2,26 +2,9 @@
 #include "ts2021d/config.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 
 namespace ts2021::app {
 namespace {
-
-// Printed in JSON and in a command line: nothing in it may need quoting.
-std::string check_auth_key(const std::string& key) {
-  const bool good = key.size() <= 256 && std::all_of(key.begin(), key.end(), [](unsigned char c) {
-                      return std::isalnum(c) || c == '-' || c == '_' || c == '.' || c == ':' || c == '+';
-                    });
-  return good && !key.empty() ? "" : "an auth key has 1 to 256 letters, digits and -_.:+";
-}
-
-std::string check_domain(const std::string& name) {
-  const bool good = !name.empty() && name.size() <= 190 && name.front() != '.' && name.back() != '.' &&
-                    std::all_of(name.begin(), name.end(), [](unsigned char c) {
-                      return std::islower(c) || std::isdigit(c) || c == '-' || c == '.';
-                    });
-  return good ? "" : "a base domain has lower-case labels, like tailnet.example";
-}
 
 std::string check_url(const std::string& text) {
   return parse_site_url(text) ? "" : "a control URL is like https://host:port and has no path";
@@ -53,13 +36,9 @@ std::optional<Config> parse_config(int argc, char** argv, int& exit_code) {
   key->needs(certificate);
   app.add_option("--public-url", public_url, "the URL that nodes are given, where it is not a listener's")
       ->check(check_url);
-  app.add_option("--auth-key", config.auth_key,
-                 "key that lets nodes join, again and again; one is made if absent")
-      ->check(check_auth_key);
-  app.add_option("--derp-map", config.derp_map, "file with the relays, as JSON")->check(CLI::ExistingFile);
-  app.add_option("--base-domain", config.base_domain, "suffix of the nodes' names")
-      ->check(check_domain)
-      ->capture_default_str();
+  app.option_defaults()->group("Tailnet");
+  add_tailnet_flags(app, config.tailnet);
+  app.option_defaults()->group("Options");
   app.add_option("--state-dir", config.state_dir,
                  "directory for the server's keys; without it nothing is written");
   auto* rotate =

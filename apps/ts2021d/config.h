@@ -7,6 +7,7 @@
 
 #include "common/socket.h"
 #include "ts2021d/site_url.h"
+#include "ts2021d/tailnet_flags.h"
 
 namespace ts2021::app {
 
@@ -16,9 +17,7 @@ struct Config {
   std::string tls_certificate, tls_key;  // paths; empty: self-signed
   std::string tls_self_signed;           // directory
   std::optional<SiteUrl> public_url;     // none: that of a listener
-  std::string auth_key;                  // empty: one is made
-  std::string derp_map;                  // path
-  std::string base_domain = "ts2021.test";
+  TailnetFlags tailnet;
   std::string state_dir;  // empty: nothing is written
   bool rotate_keys = false;
   std::size_t threads = 1;

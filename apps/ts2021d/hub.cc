@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "ts2021/coord/policy.h"
+#include "ts2021d/tailnet_files.h"
 
 namespace ts2021::app {
 namespace {
@@ -44,6 +45,11 @@ std::string_view text(NoticeKind kind) {
   return "";
 }
 
+CoordinatorConfig with_files(CoordinatorConfig config, const Hub::Options& options) {
+  if (!options.derp_map.empty()) config.derp_map = read_derp_map(options.derp_map);
+  return config;
+}
+
 }  // namespace
 
 Hub::Hub(const ServerConfig& server, const ServiceConfig& service, CoordinatorConfig coordinator,
@@ -51,7 +57,8 @@ Hub::Hub(const ServerConfig& server, const ServiceConfig& service, CoordinatorCo
     : options_(options),
       budget_({.per_second = options.connects_per_second, .burst = 5 * options.connects_per_second}),
       mail_(loop_),
-      coordinator_(store_, std::make_shared<AllowAll>(), entropy_, std::move(coordinator)) {
+      coordinator_(store_, std::make_shared<AllowAll>(), entropy_,
+                   with_files(std::move(coordinator), options)) {
   for (std::size_t i = 0; i < options.threads; ++i)
     shards_.push_back(std::make_unique<Shard>(i, server, service, options.handshakes, mail_));
   outboxes_.resize(options.threads);
@@ -79,6 +86,7 @@ void Hub::run(Fd plain, Fd secure) {
   for (auto& shard : shards_) shard->start();
 
   coordinator_.start(now());
+  if (options_.client_version) order(coord_command::SetClientVersion{options_.client_version});
   pump();
   while (loop_.run_once()) pump();
 
@@ -133,14 +141,21 @@ void Hub::obey_signals() {
 
 // What is unusable changes nothing.
 void Hub::reload() {
-  if (options_.tls) {
+  const auto again = [](std::string_view what, auto read) {
     try {
-      tls_ = open_tls(*options_.tls);
-      spdlog::info("the certificate was read again");
+      read();
+      spdlog::info("{}: read again", what);
     } catch (const std::exception& error) {
-      spdlog::error("the certificate stays as it was: {}", error.what());
+      spdlog::error("{}: the old stays in force: {}", what, error.what());
     }
-  }
+  };
+  if (options_.tls) again("certificate", [this] { tls_ = open_tls(*options_.tls); });
+  if (!options_.derp_map.empty())
+    again("relays", [this] { order(coord_command::SetDERPMap{read_derp_map(options_.derp_map)}); });
+}
+
+void Hub::order(CoordOrder order) {
+  coordinator_.handle(CoordCommand{CommandId{++last_command_}, std::move(order)}, now());
 }
 
 void Hub::pump() {
@@ -164,6 +179,8 @@ void Hub::pump() {
             using Event = std::decay_t<decltype(e)>;
             if constexpr (std::is_same_v<Event, coord_event::Notice>)
               log(e);
+            else if constexpr (std::is_same_v<Event, coord_event::CommandDone>)
+              log(e);
             else if constexpr (requires { e.session; })
               if (const std::size_t shard = shard_of(e.session); shard < outboxes_.size())
                 outboxes_[shard].emplace_back(CoordEvent(std::move(e)));
@@ -174,6 +191,11 @@ void Hub::pump() {
   }
   for (std::size_t i = 0; i < shards_.size(); ++i) shards_[i]->mail().post(outboxes_[i]);
   loop_.set_deadline(timer_, coordinator_.next_timeout());
+}
+
+void Hub::log(const coord_event::CommandDone& done) {
+  if (done.status != 200)
+    spdlog::error("order {} failed: {}", static_cast<std::uint64_t>(done.command), done.text);
 }
 
 void Hub::log(const coord_event::Notice& notice) {

@@ -11,6 +11,7 @@
 #include "common/socket.h"
 #include "store/memory_store.h"
 #include "ts2021/coord/coordinator.h"
+#include "ts2021/msg/small.h"
 #include "ts2021/service/address_budget.h"
 #include "ts2021d/event_loop.h"
 #include "ts2021d/mailbox.h"
@@ -26,7 +27,10 @@ class Hub {
     double connects_per_second = 0;  // per address, bursts of five times as many; 0: no limit
     bool limit_loopback = false;
     noise::HandshakeCacheLimits handshakes{};  // per thread
-    std::optional<TlsSource> tls{};            // read at the start and again on SIGHUP
+    // Files, read at the start and again on SIGHUP.
+    std::optional<TlsSource> tls{};
+    std::string derp_map{};                         // empty: no relays
+    std::optional<ClientVersion> client_version{};  // that nodes are told of
   };
   // `server` and `service` must outlive the hub. Throws std::runtime_error: a file of the options is
   // unusable.
@@ -65,7 +69,9 @@ class Hub {
   void resume_accepting(Listener& listener);
   void obey_signals();
   void reload();
+  void order(CoordOrder order);
   void pump();
+  void log(const coord_event::CommandDone& done);
   void log(const coord_event::Notice& notice);
 
   const Options options_;
@@ -79,6 +85,7 @@ class Hub {
   std::vector<std::vector<ShardMail>> outboxes_;
   std::vector<CoordInput> inputs_;
   std::size_t next_shard_ = 0;
+  std::uint64_t last_command_ = 0;
   std::optional<Instant> complain_after_;
   TlsContext tls_;
   Listener plain_{*this, false}, secure_{*this, true};

@@ -6,15 +6,9 @@
 
 #include <cstdio>
 #include <exception>
-#include <fstream>
-#include <iterator>
-#include <memory>
-#include <stdexcept>
 
 #include "common/clock.h"
 #include "common/socket.h"
-#include "ts2021/msg/codec.h"
-#include "ts2021/msg/derp.h"
 #include "ts2021d/announce.h"
 #include "ts2021d/config.h"
 #include "ts2021d/hub.h"
@@ -57,16 +51,6 @@ std::string random_auth_key(Entropy& entropy) {
   return key;
 }
 
-std::shared_ptr<const DERPMap> read_derp_map(const std::string& path) {
-  if (path.empty()) return nullptr;
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw std::runtime_error("can't read " + path);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  auto map = decode_copy<DERPMap>(as_bytes(text));
-  if (!map) throw std::runtime_error(path + ": not a DERP map");
-  return std::make_shared<const DERPMap>(*std::move(map));
-}
-
 // A certificate of our own names the hosts that nodes are told of.
 TlsSource tls_source(const Config& config) {
   TlsSource source{config.tls_certificate, config.tls_key, config.tls_self_signed, {}};
@@ -85,12 +69,6 @@ int run(const Config& config) {
   const ServerKeys keys = config.state_dir.empty() ? make_keys(entropy)
                                                    : load_keys(config.state_dir, config.rotate_keys, entropy);
 
-  CoordinatorConfig coordinator;
-  coordinator.base_domain = coordinator.tailnet = config.base_domain;
-  coordinator.derp_map = read_derp_map(config.derp_map);
-  const std::string auth_key = config.auth_key.empty() ? random_auth_key(entropy) : config.auth_key;
-  coordinator.auth_keys.emplace_back().secret = auth_key;
-
   ServiceConfig service;
   ServerConfig server;
   if (config.ts2021) {
@@ -103,13 +81,19 @@ int run(const Config& config) {
   }
   server.routes = ControlService::routes();
 
+  CoordinatorConfig coordinator = config.tailnet.coordinator;
+  if (coordinator.auth_keys.empty()) coordinator.auth_keys.emplace_back().secret = random_auth_key(entropy);
+  const std::string auth_key = coordinator.auth_keys.front().secret;
+
   Fd plain = listen_on(config.listen), secure;
   const SiteUrl http_url = local_site_url(false, local_endpoint(plain));
   SiteUrl url = http_url;
   Hub::Options options{.threads = config.threads,
                        .connects_per_second = config.connects_per_second,
                        .limit_loopback = config.limit_loopback,
-                       .handshakes = {.machines = config.known_machines}};
+                       .handshakes = {.machines = config.known_machines},
+                       .derp_map = config.tailnet.derp_map,
+                       .client_version = config.tailnet.client_version};
   if (config.tls_listen) {
     options.tls = tls_source(config);
     secure = listen_on(*config.tls_listen);
@@ -117,6 +101,7 @@ int run(const Config& config) {
   }
   if (config.public_url) url = *config.public_url;
   service.key.reachable_by_old_noise = url.reachable_by_old_noise();
+  if (config.tailnet.login_page) coordinator.login_url = url.text();
 
   Hub hub(server, service, std::move(coordinator), options);
   const bool own = !config.tls_self_signed.empty();

@@ -269,10 +269,10 @@ class Files(unittest.TestCase):
                 fresh = make_certificate(directory, "fresh")
                 os.replace(fresh[0], certificate)
                 daemon.process.send_signal(signal.SIGHUP)  # the key is still the old one
-                daemon.wait_for_log("the certificate stays as it was: " + key)
+                daemon.wait_for_log("certificate: the old stays in force: " + key)
                 os.replace(fresh[1], key)
                 daemon.process.send_signal(signal.SIGHUP)
-                daemon.wait_for_log("the certificate was read again")
+                daemon.wait_for_log("certificate: read again")
                 connect("fresh").close()
                 before.sendall(b"GET /health HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
                 self.assertIn(b"200 OK", read_all(before))

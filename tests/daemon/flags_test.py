@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Flags of ts2021d that say how the tailnet is: what each refuses, and what nodes see of it."""
+
+import datetime
+import json
+import os
+import re
+import signal
+import tempfile
+import time
+import unittest
+
+from programs import Daemon, main, refusal, run_client, start_client
+
+RELAYS = {"Regions": {"7": {"RegionID": 7, "RegionCode": "t", "RegionName": "Test",
+                            "Nodes": [{"Name": "7a", "RegionID": 7, "HostName": "relay.test", "IPv4": "192.0.2.7"}]}}}
+
+
+class Node:
+    """ts2021 map --json: whole messages as they come."""
+
+    def __init__(self, daemon, *flags, key="test-key"):
+        self.process = start_client("map", daemon.http_url, "--auth-key", key, "--json", "--seconds", "20", *flags)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+
+    def next(self, wanted=None):
+        """The next message, or the next that has this member."""
+        while True:
+            line = self.process.stdout.readline()
+            if not line:
+                raise AssertionError("the map has ended: " + self.process.stderr.read())
+            message = json.loads(line)
+            if wanted is None or wanted in message:
+                return message
+
+
+def first_map(daemon, *flags, **more):
+    with Node(daemon, *flags, **more) as node:
+        return node.next()
+
+
+def join(daemon, key, *flags):
+    return run_client("map", daemon.http_url, "--auth-key", key, "--seconds", "1", *flags)
+
+
+class Refused(unittest.TestCase):
+    def test_values_that_make_no_sense(self):
+        cases = {
+            "--auth-key": ["", 'a"b', "a b", ",ephemeral", "k,", "k,nonsense", "k,tag:", "k,tag:1x", "k,tag:a b", "k,user=nobody", "k,expires=",
+                           "k,expires=1", "k,expires=1w", "k,expires=0s", "k,expires=-5m", "k,expires=99999999999999999999d", "k,expires=3651d",
+                           257 * "k"],
+            "--owner": ["alice", "@b", "a@", "a@b@c", 'a"@b', "a b@c"],
+            "--key-lifetime": ["", "12", "h", "12 h", "1.5h"],
+            "--base-domain": ["", ".a", "a.", "a..b", "Upper.Case", "a b"],
+            "--derp-map": ["/does/not/exist"],
+            "--dns-resolver": ["", "dns.example", "300.1.1.1", "http://192.0.2.1", "https://", 'https://a"b', "1.1.1.1:99999"],
+            "--dns-route": ["", "corp.example", "=192.0.2.1", "corp.example=nothing", "corp.example=192.0.2.1;192.0.2.2"],
+            "--dns-record": ["", "a.example", "a.example=", "a.example=b.example", "=192.0.2.1"],
+            "--dns-search": ["", ".example"],
+            "--client-version": ["", "1..2"],
+        }
+        for flag, values in cases.items():
+            for value in values:
+                with self.subTest(flag=flag, value=value):
+                    self.assertIn(flag, refusal(flag + "=" + value))
+
+    def test_an_auth_key_is_not_repeated_where_it_is_refused(self):
+        self.assertNotIn("verysecret", refusal("--auth-key", "verysecret key"))
+
+    def test_a_flag_takes_one_value_at_a_time(self):
+        self.assertIn("other", refusal("--auth-key", "one", "other"))
+        for flag in ("--owner", "--base-domain", "--key-lifetime"):
+            value = {"--owner": "a@b", "--base-domain": "a.b", "--key-lifetime": "1h"}[flag]
+            self.assertIn(flag, refusal(flag, value, flag, value))
+
+
+class AuthKeys(unittest.TestCase):
+    def test_each_key_has_attributes_of_its_own(self):
+        keys = ("short-lived,ephemeral", "once,single-use", "late,expires=1s")
+        with Daemon(*(part for key in keys for part in ("--auth-key", key)), "--owner", "alice@example.com") as daemon:
+            self.assertEqual(daemon.ready["auth_key"], "test-key")
+            self.assertIn("registered as alice@example.com", join(daemon, "test-key").stdout)
+            self.assertIn("registered as alice@example.com", join(daemon, "test-key").stdout)
+            self.assertNotIn("Tags", first_map(daemon)["Node"])
+            self.assertEqual(join(daemon, "once").returncode, 0)
+            self.assertEqual(join(daemon, "once").returncode, 3)
+            time.sleep(1)
+            self.assertEqual(join(daemon, "late").returncode, 3)
+            self.assertEqual(join(daemon, "short-lived").returncode, 0)
+
+    def test_key_lifetime(self):
+        with Daemon("--key-lifetime", "12h") as daemon:
+            expiry = datetime.datetime.fromisoformat(first_map(daemon)["Node"]["KeyExpiry"].replace("Z", "+00:00"))
+            left = expiry - datetime.datetime.now(datetime.timezone.utc)
+            self.assertLess(abs(left - datetime.timedelta(hours=12)), datetime.timedelta(minutes=2))
+        with Daemon() as daemon:
+            self.assertTrue(first_map(daemon)["Node"].get("KeyExpiry", "0001").startswith("0001"))
+
+
+class Dns(unittest.TestCase):
+    def test_without_flags(self):
+        with Daemon("--base-domain", "tail.example") as daemon:
+            message = first_map(daemon, "--hostname", "one")
+            self.assertEqual(message["Node"]["Name"], "one.tail.example.")
+            dns = message["DNSConfig"]
+            self.assertEqual((dns["Domains"], dns["Proxied"], dns.get("Resolvers")), (["tail.example"], True, None))
+
+
+class Rest(unittest.TestCase):
+    def test_relays_are_read_again_on_sighup(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "derp.json")
+
+            def write(relays):
+                with open(path, "w") as file:
+                    json.dump(relays, file)
+            write(RELAYS)
+            with Daemon("--derp-map", path) as daemon, Node(daemon) as node:
+                self.assertEqual(list(node.next("DERPMap")["DERPMap"]["Regions"]), ["7"])
+                write({"Regions": [1]})
+                daemon.process.send_signal(signal.SIGHUP)
+                daemon.wait_for_log("relays: the old stays in force: " + path)
+                write({"Regions": {"9": dict(RELAYS["Regions"]["7"], RegionID=9)}})
+                daemon.process.send_signal(signal.SIGHUP)
+                daemon.wait_for_log("relays: read again")
+                self.assertEqual(list(node.next("DERPMap")["DERPMap"]["Regions"]), ["9"])
+
+
+if __name__ == "__main__":
+    main()
