@@ -2,6 +2,8 @@
 // One tailnet without sockets: real connections, the service, a coordinator and its store, in virtual time.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,19 +23,26 @@ struct World {
   Coordinator coordinator;
   ServiceConfig config;
   ControlService service;
+  std::vector<Route> routes;
   std::vector<std::unique_ptr<Pair>> pairs;
   Clock clock;
   std::size_t gone = 0;  // sessions of which the coordinator was told that they are over
+  std::function<void(const OwnEvent&)> on_own;  // the program's part
+  std::vector<coord_event::Notice> notices;
+  std::map<CommandId, coord_event::CommandDone> done;
 
   static CoordinatorConfig coordinator_config(std::string auth_key) {
     CoordinatorConfig out;
-    out.auth_keys.push_back({std::move(auth_key), false});
+    out.auth_keys.emplace_back().secret = std::move(auth_key);
     return out;
   }
   explicit World(ServiceConfig with = {}, std::string auth_key = "good-key")
-      : coordinator(store, std::make_shared<AllowAll>(), entropy, coordinator_config(std::move(auth_key))),
-        config(with),
+      : World(std::move(with), coordinator_config(std::move(auth_key))) {}
+  World(ServiceConfig with, CoordinatorConfig coordination)
+      : coordinator(store, std::make_shared<AllowAll>(), entropy, std::move(coordination)),
+        config(std::move(with)),
         service(config, entropy) {
+    if (auto rows = ControlService::routes(config.own)) routes = *std::move(rows);
     coordinator.start(clock.now);
   }
 
@@ -43,7 +52,7 @@ struct World {
     options.mode = mode;
     pairs.push_back(std::make_unique<Pair>(options));
     Pair& pair = *pairs.back();
-    pair.server_config.routes = ControlService::routes();
+    pair.server_config.routes = routes;
     const auto session = static_cast<SessionId>(pairs.size());
     pair.on_server = [this, session, &pair](const ServerEvent& event) {
       if (std::holds_alternative<event::Closed>(event))
@@ -73,7 +82,13 @@ struct World {
       }
       while (auto event = coordinator.next_event()) {
         busy = true;
+        if (const auto* notice = std::get_if<coord_event::Notice>(&*event)) notices.push_back(*notice);
+        if (const auto* over = std::get_if<coord_event::CommandDone>(&*event)) done[over->command] = *over;
         service.on_event(*event, clock.now);
+      }
+      while (auto event = service.next_own_event()) {
+        busy = true;
+        if (on_own) on_own(*event);
       }
       if (const auto due = coordinator.next_timeout(); due && *due <= clock.now.mono) {
         busy = true;

@@ -5,6 +5,7 @@
 
 namespace ts2021 {
 
+TS_MESSAGE(NamedNode);
 TS_MESSAGE(SetDNSRequest);
 TS_MESSAGE(EmptyResponse);
 TS_MESSAGE(HealthChangeRequest);

@@ -5,12 +5,9 @@
 
 namespace ts2021::service {
 
-Result<std::shared_ptr<const NaclBox>> BoxCache::find_or_make(const ControlBoxPrivate& self,
-                                                              const MachinePublic& machine) const {
-  if (const auto known = boxes_.find(machine); known != boxes_.end()) return known->second;
-  auto made = NaclBox::between(self, machine);
-  if (!made) return made.error();
-  return std::shared_ptr<const NaclBox>(std::make_shared<NaclBox>(*std::move(made)));
+std::shared_ptr<const NaclBox> BoxCache::find(const MachinePublic& machine) const {
+  const auto known = boxes_.find(machine);
+  return known == boxes_.end() ? nullptr : known->second;
 }
 
 void BoxCache::keep(const MachinePublic& machine, std::shared_ptr<const NaclBox> box) {

@@ -8,7 +8,6 @@
 #include <map>
 #include <memory>
 
-#include "ts2021/base/result.h"
 #include "ts2021/key/key.h"
 #include "ts2021/legacy/nacl_box.h"
 
@@ -20,9 +19,8 @@ class BoxCache {
  public:
   static constexpr std::size_t max_machines = 4096;
 
-  // Error low_order_key (BOX-3).
-  [[nodiscard]] Result<std::shared_ptr<const NaclBox>> find_or_make(const ControlBoxPrivate& self,
-                                                                    const MachinePublic& machine) const;
+  // Null when it has none.
+  [[nodiscard]] std::shared_ptr<const NaclBox> find(const MachinePublic& machine) const;
   void keep(const MachinePublic& machine, std::shared_ptr<const NaclBox> box);
   [[nodiscard]] std::size_t size() const noexcept { return boxes_.size(); }
 

@@ -19,12 +19,17 @@ std::optional<OpenedBody> open_body(Call& call) {
     return refuse(404, "not found");
   if (!call.config.box) return refuse(501, "TS2019 is switched off");
   if (!machine) return refuse(400, "bad machine key hex");
-  const auto box = call.boxes.find_or_make(call.config.box->secret, *machine);
-  if (!box) return refuse(400, "bad machine key");  // BOX-3: before any box is opened
+  std::shared_ptr<const NaclBox> box = call.boxes.find(*machine);
+  if (!box) {
+    if (!call.session.box_keys.take(call.now.mono)) return refuse(429, "too many machines at once");  // BOX-6
+    auto made = NaclBox::between(call.config.box->secret, *machine);
+    if (!made) return refuse(400, "bad machine key");  // BOX-3: before any box is opened
+    box = std::make_shared<const NaclBox>(*std::move(made));
+  }
   std::vector<std::uint8_t> whole(call.request.body.begin(), call.request.body.end());
-  const auto plain = (*box)->open(whole);
+  const auto plain = box->open(whole);
   if (!plain) return refuse(400, "Cannot decode message");
-  call.boxes.keep(*machine, *box);
+  call.boxes.keep(*machine, box);
 
   Session& session = call.session;
   if (session.opened &&
@@ -33,7 +38,8 @@ std::optional<OpenedBody> open_body(Call& call) {
     session.opened = false;
   }
   session.machine = *machine;
-  session.box = *box;
+  call.proven = true;
+  call.box = std::move(box);
   OpenedBody body{{}, plain->size()};
   body.padded.reserve(plain->size() + decode_padding);
   body.padded.assign(plain->begin(), plain->end());

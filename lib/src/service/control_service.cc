@@ -9,33 +9,18 @@
 
 #include "service/call.h"
 #include "service/endpoints.h"
+#include "service/own_calls.h"
 #include "ts2021/msg/early_noise.h"
 #include "ts2021/msg/register.h"
 
 namespace ts2021 {
 namespace {
 
+using service::call_of;
+using service::Exchange;
 using service::OpenCall;
 using service::Session;
-
-constexpr std::size_t max_routes = 128;
-
-// The connection's view of the endpoint table.
-struct RouteTable {
-  std::array<Route, max_routes> rows{};
-  std::size_t count = 0;
-  RouteTable() noexcept {
-    for (const auto& endpoint : service::endpoints())
-      if (count < max_routes) {
-        rows[count] = {static_cast<RouteId>(count), endpoint.site, endpoint.method, endpoint.pattern,
-                       endpoint.max_body};
-        ++count;
-      }
-  }
-};
-
-StreamId stream_of(CallId call) noexcept { return static_cast<StreamId>(static_cast<std::uint64_t>(call)); }
-CallId call_of(StreamId stream) noexcept { return static_cast<CallId>(static_cast<std::uint64_t>(stream)); }
+using service::stream_of;
 
 }  // namespace
 
@@ -46,13 +31,13 @@ struct ControlService::Impl {
   Entropy& entropy;
   std::unordered_map<SessionId, Session> sessions;
   service::BoxCache boxes;
+  service::OwnCalls own;
   std::vector<CoordInput> inputs;
   std::size_t next_input = 0;
 
   void on(SessionId id, Session& session, const event::PeerKnown& known, Now now) {
     // What a box said before the upgrade, perhaps a replayed one, holds for nobody inside Noise. HSK-10
     if (std::exchange(session.opened, false)) inputs.push_back(coord_input::Gone{id});
-    session.box.reset();
     session.machine = known.peer;
     session.version = known.version;
     std::string early;
@@ -70,10 +55,15 @@ struct ControlService::Impl {
   void on(SessionId id, Session& session, const event::Request& request, Now now) {
     const auto rows = service::endpoints();
     const auto row = static_cast<std::size_t>(request.route);
-    service::Call call{request, id, session, config, inputs, boxes, now};
-    const std::size_t calls = session.calls.size();
-    if (row < rows.size()) rows[row].call(call);
-    if (session.calls.size() == calls) session.connection->release(request.stream);
+    service::Call call{
+        {config, id, session, request.stream, request.site == Site::noise, nullptr, inputs, entropy, now},
+        request,
+        boxes};
+    if (row < rows.size())
+      rows[row].call(call);
+    else if (row - rows.size() < config.own.size())
+      own.begin(call, row - rows.size());
+    if (!session.find(request.stream)) session.connection->release(request.stream);
   }
 
   // The window of its request opens again: see OpenCall.
@@ -82,13 +72,20 @@ struct ControlService::Impl {
   }
 
   void on(SessionId id, Session& session, const event::Writable& writable, Now) {
-    for (OpenCall& call : session.calls)
-      if (call.stream == writable.stream && std::exchange(call.in_flight, false))
-        inputs.push_back(coord_input::Taken{id, call_of(call.stream)});
+    OpenCall* const call = session.find(writable.stream);
+    if (!call || !std::exchange(call->in_flight, false)) return;
+    if (call->own)
+      own.writable(id, *call);
+    else
+      inputs.push_back(coord_input::Taken{id, call_of(call->stream)});
   }
 
   void on(SessionId id, Session& session, const event::StreamGone& gone, Now) {
-    if (finish(session, gone.stream)) inputs.push_back(coord_input::Cancelled{id, call_of(gone.stream)});
+    const OpenCall* const call = session.find(gone.stream);
+    if (!call) return;
+    own.forget(id, *call);
+    finish(session, gone.stream);
+    inputs.push_back(coord_input::Cancelled{id, call_of(gone.stream)});
   }
 
   void on(SessionId, Session&, const event::Closed&, Now) {}
@@ -98,20 +95,18 @@ struct ControlService::Impl {
     const auto found = sessions.find(id);
     if (found == sessions.end()) return nullptr;
     *out = &found->second;
-    auto& calls = found->second.calls;
-    const auto open = std::find_if(calls.begin(), calls.end(),
-                                   [&](const OpenCall& c) { return c.stream == stream_of(call); });
-    return open == calls.end() ? nullptr : &*open;
+    return found->second.find(stream_of(call));
+  }
+  OpenCall* find_own(SessionId id, CallId call, Session** out) {
+    OpenCall* const open = find(id, call, out);
+    return open && open->own && open->own->taken ? open : nullptr;
   }
 
-  // False when the call was over before.
-  bool finish(Session& session, StreamId stream) {
-    const auto call = std::find_if(session.calls.begin(), session.calls.end(),
-                                   [&](const OpenCall& c) { return c.stream == stream; });
-    if (call == session.calls.end()) return false;
+  void finish(Session& session, StreamId stream) {
+    OpenCall* const call = session.find(stream);
+    if (!call) return;
     release(session, *call);
-    session.calls.erase(call);
-    return true;
+    session.calls.erase(session.calls.begin() + (call - session.calls.data()));
   }
 
   void answer(Session& session, StreamId stream, const ResponseHead& head, std::string_view body) {
@@ -119,12 +114,12 @@ struct ControlService::Impl {
     finish(session, stream);
   }
 
-  void on(const coord_event::RegisterReply& reply, Session& session, OpenCall& call, Now) {
-    std::string body;
-    encode(*reply.reply, static_cast<Capability>(session.version), body);
-    if (!session.box) return answer(session, call.stream, {200, "application/json", {}}, body);
-    (void)session.connection->respond(call.stream, {},
-                                      service::seal_answer(*session.box, as_bytes(body), entropy));
+  Exchange exchange_of(SessionId id, Session& session, const OpenCall& call, Now now) {
+    return {config, id, session, call.stream, call.proven, call.box, inputs, entropy, now};
+  }
+
+  void on(const coord_event::RegisterReply& reply, Session& session, OpenCall& call, Now now) {
+    exchange_of(reply.session, session, call, now).reply_json(*reply.reply);
     finish(session, call.stream);
   }
 
@@ -133,8 +128,8 @@ struct ControlService::Impl {
     release(session, call);
     const std::vector<SharedBytes>* pieces = frame.pieces.get();
     std::vector<SharedBytes> boxed;
-    if (session.box) {
-      boxed.push_back(service::seal_map_message(*session.box, *frame.pieces, entropy));
+    if (call.box) {
+      boxed.push_back(service::seal_map_message(*call.box, *frame.pieces, entropy));
       pieces = &boxed;
     }
     const auto pushed = session.connection->push(call.stream, *pieces, now);
@@ -149,8 +144,14 @@ struct ControlService::Impl {
     finish(session, stream);
   }
 
-  void on(const coord_event::Answer&, Session& session, OpenCall& call, Now) {
-    answer(session, call.stream, {}, {});
+  void on(const coord_event::Answer& given, Session& session, OpenCall& call, Now now) {
+    const StreamId stream = call.stream;
+    const service::Continuation then = std::exchange(call.then, {});
+    Exchange exchange = exchange_of(given.session, session, call, now);
+    if (then.run) then.run(exchange, given.value, then.kept.get());
+    // Unless it went on: to another question, or to the program.
+    if (const OpenCall* open = session.find(stream); open && !open->then.run && !open->own)
+      finish(session, stream);
   }
 
   void on(const coord_event::Refused& refused, Session& session, OpenCall& call, Now) {
@@ -166,11 +167,6 @@ ControlService::ControlService(const ServiceConfig& config, Entropy& entropy)
     : impl_(std::make_unique<Impl>(config, entropy)) {}
 ControlService::~ControlService() = default;
 
-std::span<const Route> ControlService::routes() noexcept {
-  static const RouteTable table;
-  return std::span(table.rows).first(table.count);
-}
-
 void ControlService::attach(SessionId session, ServerConnection& connection) {
   impl_->sessions[session].connection = &connection;
 }
@@ -178,6 +174,7 @@ void ControlService::attach(SessionId session, ServerConnection& connection) {
 void ControlService::detach(SessionId session) {
   const auto found = impl_->sessions.find(session);
   if (found == impl_->sessions.end()) return;
+  for (const OpenCall& call : found->second.calls) impl_->own.forget(session, call);
   if (found->second.opened) impl_->inputs.push_back(coord_input::Gone{session});
   impl_->sessions.erase(found);
 }
@@ -225,6 +222,48 @@ std::optional<SessionId> ControlService::on_event(const CoordEvent& event, Now n
         }
       },
       event);
+}
+
+std::optional<OwnEvent> ControlService::next_own_event() { return impl_->own.next_event(); }
+
+Result<void> ControlService::respond(SessionId id, CallId call, const ResponseHead& head, SharedBytes body) {
+  Session* session = nullptr;
+  OpenCall* const open = impl_->find_own(id, call, &session);
+  if (!open || open->streaming) return fail(Errc::misuse, 1100);
+  if (open->box && head.status == 200)
+    body = service::seal_answer(*open->box, body ? Bytes(*body) : Bytes(), impl_->entropy);
+  auto done = session->connection->respond(open->stream, head, std::move(body));
+  if (done) impl_->finish(*session, open->stream);
+  return done;
+}
+
+Result<void> ControlService::start_stream(SessionId id, CallId call, const ResponseHead& head) {
+  Session* session = nullptr;
+  OpenCall* const open = impl_->find_own(id, call, &session);
+  if (!open || open->streaming || open->box) return fail(Errc::misuse, 1101);
+  auto done = session->connection->start_stream(open->stream, head);
+  if (!done) return done;
+  open->streaming = true;
+  impl_->release(*session, *open);
+  return {};
+}
+
+Result<Pushed> ControlService::push(SessionId id, CallId call, std::span<const SharedBytes> pieces, Now now) {
+  Session* session = nullptr;
+  OpenCall* const open = impl_->find_own(id, call, &session);
+  if (!open || !open->streaming) return fail(Errc::misuse, 1102);
+  auto pushed = session->connection->push(open->stream, pieces, now);
+  if (pushed && *pushed == Pushed::accepted) open->in_flight = true;
+  return pushed;
+}
+
+Result<void> ControlService::end_stream(SessionId id, CallId call) {
+  Session* session = nullptr;
+  OpenCall* const open = impl_->find_own(id, call, &session);
+  if (!open || !open->streaming) return fail(Errc::misuse, 1103);
+  auto done = session->connection->end_stream(open->stream);
+  impl_->finish(*session, open->stream);
+  return done;
 }
 
 }  // namespace ts2021

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "service/endpoints.h"
 
+#include <algorithm>
+#include <array>
+#include <iterator>
+
 #include "service/handlers.h"
 
 namespace ts2021::service {
@@ -10,19 +14,88 @@ namespace {
 // connection).
 constexpr Endpoint table[] = {
     // Outer site: HTTP/1.1. POST and GET /ts2021 belong to the connection itself.
-    {Site::outer, Method::get, "/key", 0, &on_key},
-    {Site::outer, Method::get, "/health", 0, &on_health},
+    get(Site::outer, "/key", &on_key),
+    get(Site::outer, "/health", &on_health),
     boxed_post<&on_register>("/machine/{}"),
     boxed_post<&on_map>("/machine/{}/map"),
     // Inside Noise: HTTP/2.
     noise_post<&on_register>("/machine/register"),
     noise_post<&on_map>("/machine/map"),
-    {Site::noise, Method::get, "/health", 0, &on_health},
+    noise_get<&on_lock<TKAInitBeginRequest>>("/machine/tka/init/begin"),
+    noise_get<&on_lock<TKAInitFinishRequest>>("/machine/tka/init/finish"),
+    noise_get<&on_lock<TKABootstrapRequest>>("/machine/tka/bootstrap"),
+    noise_get<&on_lock<TKASyncOfferRequest>>("/machine/tka/sync/offer"),
+    noise_get<&on_lock<TKASyncSendRequest>>("/machine/tka/sync/send"),
+    noise_get<&on_lock<TKASubmitSignatureRequest>>("/machine/tka/sign"),
+    noise_get<&on_lock<TKADisableRequest>>("/machine/tka/disable"),
+    noise_get<&on_lock<TKASignaturesUsingKeyRequest>>("/machine/tka/affected-sigs"),
+    get(Site::noise, "/health", &on_health),
     {Site::noise, Method::post, "/health", max_json_body, &on_health},
 };
+
+constexpr std::size_t max_rows = 256;  // that a RouteId can name
+
+constexpr std::size_t holes(std::string_view pattern) {
+  std::size_t count = 0;
+  for (std::size_t at = pattern.find("{}"); at != pattern.npos; at = pattern.find("{}", at + 2)) ++count;
+  return count;
+}
+
+constexpr bool well_formed(Method method, std::string_view pattern) {
+  return method != Method::other && pattern.starts_with('/') && holes(pattern) <= RouteMatch{}.args.size();
+}
+
+template <class A, class B>
+constexpr bool same_row(const A& a, const B& b) {
+  return a.site == b.site && a.method == b.method && a.pattern == b.pattern;
+}
+
+constexpr bool well_formed() {
+  for (const Endpoint* row = std::begin(table); row != std::end(table); ++row) {
+    if (!well_formed(row->method, row->pattern)) return false;
+    if (std::any_of(std::begin(table), row, [row](const Endpoint& other) { return same_row(*row, other); }))
+      return false;
+  }
+  return std::size(table) < max_rows;
+}
+static_assert(well_formed(), "a row that nothing can match, a row twice, or too many rows");
+
+// The connection's view of the table.
+constexpr auto routes = [] {
+  std::array<Route, std::size(table)> out{};
+  for (std::size_t i = 0; i < out.size(); ++i)
+    out[i] = {static_cast<RouteId>(i), table[i].site, table[i].method, table[i].pattern, table[i].max_body};
+  return out;
+}();
 
 }  // namespace
 
 std::span<const Endpoint> endpoints() noexcept { return table; }
 
 }  // namespace ts2021::service
+
+namespace ts2021 {
+
+std::span<const Route> ControlService::routes() noexcept { return service::routes; }
+
+// Own rows stand in front, so that they win; what they replace is left out, so that Allow names no method
+// twice.
+Result<std::vector<Route>> ControlService::routes(std::span<const OwnRoute> own) {
+  std::vector<Route> out;
+  if (own.size() + service::routes.size() > service::max_rows) return fail(Errc::misuse, 1104);
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    const OwnRoute& row = own[i];
+    if (!service::well_formed(row.method, row.pattern)) return fail(Errc::misuse, 1105);
+    if (row.boxed && (row.site != Site::outer || service::holes(row.pattern) == 0))
+      return fail(Errc::misuse, 1106);
+    if (row.names_node && row.site == Site::outer && !row.boxed) return fail(Errc::misuse, 1107);
+    out.push_back(
+        {static_cast<RouteId>(service::routes.size() + i), row.site, row.method, row.pattern, row.max_body});
+  }
+  for (const Route& route : service::routes)
+    if (std::none_of(own.begin(), own.end(), [&](const OwnRoute& o) { return service::same_row(o, route); }))
+      out.push_back(route);
+  return out;
+}
+
+}  // namespace ts2021

@@ -14,6 +14,10 @@ namespace ts2021::service {
 void on_key(Call& call);
 void on_health(Call& call);
 
+// handle_lock.cc: for each request of the tailnet lock
+template <class Request>
+void on_lock(Call& call, std::shared_ptr<const Request> request);
+
 // handle_node.cc
 void on_register(Call& call, std::shared_ptr<const RegisterRequest> request);
 void on_map(Call& call, std::shared_ptr<const MapRequest> request);

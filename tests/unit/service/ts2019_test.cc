@@ -336,16 +336,20 @@ TEST_CASE("the box keys of machines are kept up to a bound, the oldest goes firs
   test::SeededEntropy entropy(60);
   service::BoxCache cache;
   const MachinePublic first = MachineKeyPair::generate(entropy).open;
-  const auto box = cache.find_or_make(server.secret, first);
-  REQUIRE(box);
+  auto made = NaclBox::between(server.secret, first);
+  REQUIRE(made);
+  const auto box = std::make_shared<const NaclBox>(*std::move(made));
   for (std::size_t i = 0; i <= service::BoxCache::max_machines; ++i) {
     std::array<std::uint8_t, 32> raw{9};
     store_u32be(MutableBytes(raw).subspan(4), static_cast<std::uint32_t>(i));
-    cache.keep(i == 0 ? first : MachinePublic::from_bytes(raw), *box);
-    cache.keep(first, *box);  // once kept, a machine takes no second place
+    cache.keep(i == 0 ? first : MachinePublic::from_bytes(raw), box);
+    cache.keep(first, box);  // once kept, a machine takes no second place
   }
   REQUIRE(cache.size() == service::BoxCache::max_machines);
   std::array<std::uint8_t, 32> newest{9};
   store_u32be(MutableBytes(newest).subspan(4), std::uint32_t{service::BoxCache::max_machines});
-  REQUIRE(*cache.find_or_make(server.secret, MachinePublic::from_bytes(newest)) == *box);
+  REQUIRE(cache.find(MachinePublic::from_bytes(newest)) == box);
+  std::array<std::uint8_t, 32> oldest{9};
+  store_u32be(MutableBytes(oldest).subspan(4), 1);
+  REQUIRE(cache.find(MachinePublic::from_bytes(oldest)) == nullptr);
 }

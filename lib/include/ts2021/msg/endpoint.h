@@ -12,6 +12,13 @@
 
 namespace ts2021 {
 
+// What every request of a node has in common.
+struct NamedNode {
+  NodePublic node_key;
+  friend bool operator==(const NamedNode&, const NamedNode&) = default;
+};
+constexpr auto fields(const NamedNode*) { return std::tuple{always<"NodeKey", &NamedNode::node_key>}; }
+
 // POST /machine/set-dns; answered with an empty object.
 struct SetDNSRequest {
   Capability version{};

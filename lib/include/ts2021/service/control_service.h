@@ -5,13 +5,17 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "ts2021/base/entropy.h"
+#include "ts2021/base/result.h"
+#include "ts2021/base/shared_bytes.h"
 #include "ts2021/base/time.h"
 #include "ts2021/conn/server_connection.h"
 #include "ts2021/coord/coordinator.h"
 #include "ts2021/http/route.h"
 #include "ts2021/key/key.h"
+#include "ts2021/service/own_route.h"
 #include "ts2021/service/server_key.h"
 
 namespace ts2021 {
@@ -21,6 +25,7 @@ struct ServiceConfig {
   const ControlBoxPair* box =
       nullptr;                  // opens the requests of TS2019; null: it is off. Must outlive the service
   bool early_challenge = true;  // a node-key challenge in the early payload; costs one X25519 per connection
+  std::vector<OwnRoute> own;    // rows that the program answers; each wins over the library's like it
 };
 
 // Belongs to the thread of its connections. Speaks to the coordinator in values only, so that a queue may be
@@ -32,6 +37,9 @@ class ControlService {
 
   // The rows that a ServerConfig of these connections must have; they live for ever.
   [[nodiscard]] static std::span<const Route> routes() noexcept;
+  // The same with rows of the program's own, which the caller keeps. Error misuse: a pattern that matches
+  // nothing, a method that is none, or more rows than a RouteId can name.
+  [[nodiscard]] static Result<std::vector<Route>> routes(std::span<const OwnRoute> own);
 
   // A new connection, named by the caller; both must live until detach(), which follows Closed.
   void attach(SessionId session, ServerConnection& connection);
@@ -47,6 +55,15 @@ class ControlService {
   [[nodiscard]] std::optional<CoordInput> next_input();
   // From the coordinator. Returns the session whose connection has something to send.
   std::optional<SessionId> on_event(const CoordEvent& event, Now now);
+
+  // For the program, about its own rows; look after handle() and after on_event(), until empty.
+  [[nodiscard]] std::optional<OwnEvent> next_own_event();
+  // Its answers, like those of a ServerConnection: one respond(), or start_stream(), push() … end_stream().
+  // Error misuse: no such call is open (it may just have gone), or a stream in a boxed row.
+  Result<void> respond(SessionId session, CallId call, const ResponseHead& head, SharedBytes body);
+  Result<void> start_stream(SessionId session, CallId call, const ResponseHead& head);
+  Result<Pushed> push(SessionId session, CallId call, std::span<const SharedBytes> pieces, Now now);
+  Result<void> end_stream(SessionId session, CallId call);
 
  private:
   struct Impl;
