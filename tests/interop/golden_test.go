@@ -61,10 +61,21 @@ func TestGolden(t *testing.T) {
 			}
 		}
 		out, _, err := output(t, 30*time.Second, filepath.Join(clientsDir, release, "decode"), read...)
-		if err != nil {
-			t.Errorf("%s: %v\n%s", release, err, out)
-			continue
+		if err != nil && out == "" {
+			t.Fatal(err)
+		}
+		for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
+			if line != "" && !withdrawn(line) {
+				t.Errorf("%s: %s", release, line)
+			}
 		}
 		t.Logf("%s has read %d files", release, len(read))
 	}
+}
+
+// Members between two versions, which no release outside them knows: UserProfile.Groups from 66 to 86.
+func withdrawn(complaint string) bool {
+	file, text, _ := strings.Cut(complaint, ": ")
+	class, err := strconv.Atoi(strings.TrimSuffix(filepath.Base(file), ".json"))
+	return err == nil && text == `json: unknown field "Groups"` && 66 <= class && class < 87
 }

@@ -22,7 +22,8 @@ struct Debug {
 };
 constexpr auto fields(const Debug*) {
   return std::tuple{Field<"SleepSeconds", &Debug::sleep_seconds>{},
-                    Field<"DisableLogTail", &Debug::disable_log_tail>{}, Field<"Exit", &Debug::exit>{}};
+                    Field<"DisableLogTail", &Debug::disable_log_tail>{.since = Capability::ssh_policy},
+                    Field<"Exit", &Debug::exit>{}};
 }
 
 struct TKAInfo {

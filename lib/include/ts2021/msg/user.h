@@ -44,14 +44,15 @@ struct UserProfile {
   UserId id{};
   std::string login_name, display_name;
   std::string profile_pic_url;      // absolute, or empty
-  std::vector<std::string> groups;  // sorted
+  std::vector<std::string> groups;  // sorted; only for releases around 1.50
   friend bool operator==(const UserProfile&, const UserProfile&) = default;
 };
 constexpr auto fields(const UserProfile*) {
   return std::tuple{always<"ID", &UserProfile::id>, always_plain<"LoginName", &UserProfile::login_name>,
                     always_plain<"DisplayName", &UserProfile::display_name>,
                     Field<"ProfilePicURL", &UserProfile::profile_pic_url>{.absolute_url = true},
-                    Field<"Groups", &UserProfile::groups>{.since = Capability::user_groups}};
+                    Field<"Groups", &UserProfile::groups>{.since = Capability::user_groups,
+                                                          .until = Capability::no_user_groups}};
 }
 [[nodiscard]] inline bool valid(const UserProfile& profile) { return profile.id != UserId{}; }
 
