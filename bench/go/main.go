@@ -1,38 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Command go measures the server's side of the official handshake: CPU time of controlbase.Server answering one
-// initiation over and over, into a connection that drops what is written. Batches, the best one counts.
+// Command go measures what the official code needs for the same work as our benches:
+//
+//	go handshake
+//	go json REQUEST.json MAP.json
 package main
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"log"
-	"net"
+	"os"
 	"runtime"
 	"syscall"
 	"time"
-
-	"tailscale.com/control/controlbase"
-	"tailscale.com/types/key"
 )
 
-const (
-	batches   = 15
-	perBatch  = 150
-	protoVers = 138
-)
-
-// sink is a connection without a peer.
-type sink struct{ net.Conn }
-
-func (sink) Read([]byte) (int, error)         { return 0, io.EOF }
-func (sink) Write(p []byte) (int, error)      { return len(p), nil }
-func (sink) Close() error                     { return nil }
-func (sink) SetDeadline(time.Time) error      { return nil }
-func (sink) SetReadDeadline(time.Time) error  { return nil }
-func (sink) SetWriteDeadline(time.Time) error { return nil }
+const batches = 15
 
 func cpuTime() time.Duration {
 	var usage syscall.Rusage
@@ -42,26 +25,27 @@ func cpuTime() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-func main() {
-	runtime.GOMAXPROCS(1)
-	control, machine := key.NewMachine(), key.NewMachine()
-	initiation, _, err := controlbase.ClientDeferred(machine, control.Public(), protoVers)
-	if err != nil {
-		log.Fatal(err)
-	}
+// report prints the CPU time of one call, garbage collection included: the best of the batches.
+func report(name string, perBatch int, call func()) {
 	best := time.Duration(1<<63 - 1)
 	for range batches {
 		start := cpuTime()
 		for range perBatch {
-			conn, err := controlbase.Server(context.Background(), sink{}, control, initiation)
-			if err != nil {
-				log.Fatal(err)
-			}
-			if conn.Peer() != machine.Public() {
-				log.Fatal("another peer")
-			}
+			call()
 		}
-		best = min(best, (cpuTime()-start)/perBatch)
+		best = min(best, (cpuTime()-start)/time.Duration(perBatch))
 	}
-	fmt.Printf("best %-25s %d ns\n", "go_responder", best.Nanoseconds())
+	fmt.Printf("best %-25s %d ns\n", name, best.Nanoseconds())
+}
+
+func main() {
+	runtime.GOMAXPROCS(1)
+	switch {
+	case len(os.Args) == 2 && os.Args[1] == "handshake":
+		measureHandshake()
+	case len(os.Args) == 4 && os.Args[1] == "json":
+		measureJSON(os.Args[2], os.Args[3])
+	default:
+		log.Fatal("handshake, or json REQUEST.json MAP.json")
+	}
 }

@@ -1,31 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "json/reader.h"
 
-#include <bit>
-#include <type_traits>
+#include <algorithm>
 
-#include <simdjson.h>
+#include "json/handle.h"
 
 namespace ts2021::json {
 namespace {
 
 namespace dom = simdjson::dom;
-
-// All of simdjson's handles are a document and an index into its tape; so are ours.
-struct Handle {
-  const void* document;
-  std::size_t index;
-};
-template <class T>
-T as(const void* document, std::size_t index) noexcept {
-  static_assert(sizeof(T) == sizeof(Handle) && std::is_trivially_copyable_v<T>);
-  return std::bit_cast<T>(Handle{document, index});
-}
-template <class T>
-Handle handle(const T& of) noexcept {
-  static_assert(sizeof(T) == sizeof(Handle) && std::is_trivially_copyable_v<T>);
-  return std::bit_cast<Handle>(of);
-}
 
 static_assert(padding >= simdjson::SIMDJSON_PADDING);
 
@@ -33,47 +16,50 @@ static_assert(padding >= simdjson::SIMDJSON_PADDING);
 
 bool valid_utf8(Bytes text) noexcept { return simdjson::validate_utf8(as_text(text).data(), text.size()); }
 
-Type Value::type() const noexcept {
-  switch (as<dom::element>(document_, index_).type()) {
+void Value::load(const void* document, std::size_t index, bool has_escapes) noexcept {
+  document_ = document;
+  index_ = index;
+  has_escapes_ = has_escapes;
+  const auto element = as<dom::element>(document, index);
+  switch (element.type()) {
     case dom::element_type::ARRAY:
-      return Type::array;
+      type_ = Type::array;
+      return;
     case dom::element_type::OBJECT:
-      return Type::object;
+      type_ = Type::object;
+      return;
     case dom::element_type::INT64:
-      return Type::integer;
-    case dom::element_type::UINT64:
-      return Type::integer;
+      type_ = Type::integer;
+      is_big_ = false;
+      scalar_.integer = element.get_int64().value_unsafe();
+      return;
+    case dom::element_type::UINT64:  // only what does not fit into the signed ones
+      type_ = Type::integer;
+      is_big_ = true;
+      scalar_.big = element.get_uint64().value_unsafe();
+      return;
     case dom::element_type::DOUBLE:
-      return Type::floating;
+      type_ = Type::floating;
+      scalar_.floating = element.get_double().value_unsafe();
+      return;
     case dom::element_type::STRING:
-      return Type::string;
+      type_ = Type::string;
+      scalar_.text = element.get_c_str().value_unsafe();
+      text_size_ = static_cast<std::uint32_t>(element.get_string_length().value_unsafe());
+      return;
     case dom::element_type::BOOL:
-      return Type::boolean;
+      type_ = Type::boolean;
+      scalar_.boolean = element.get_bool().value_unsafe();
+      return;
     case dom::element_type::NULL_VALUE:
-      return Type::null;
+      break;
   }
-  return Type::null;
+  type_ = Type::null;
 }
 
-bool Value::get(bool& out) const noexcept {
-  return as<dom::element>(document_, index_).get(out) == simdjson::SUCCESS;
-}
-bool Value::get(std::int64_t& out) const noexcept {
-  return as<dom::element>(document_, index_).get(out) == simdjson::SUCCESS;
-}
-bool Value::get(std::uint64_t& out) const noexcept {
-  return as<dom::element>(document_, index_).get(out) == simdjson::SUCCESS;
-}
-bool Value::get(double& out) const noexcept {
-  return as<dom::element>(document_, index_).get(out) == simdjson::SUCCESS;
-}
-bool Value::get(std::string_view& out) const noexcept {
-  return as<dom::element>(document_, index_).get(out) == simdjson::SUCCESS;
-}
-
-ArrayCursor::ArrayCursor(Value array) noexcept {
+ArrayCursor::ArrayCursor(const Value& array) noexcept
+    : document_(array.document_), has_escapes_(array.has_escapes_) {
   const dom::array items = as<dom::array>(array.document_, array.index_);
-  document_ = array.document_;
   index_ = handle(items.begin()).index;
   end_ = handle(items.end()).index;
   count_ = items.size();
@@ -82,15 +68,14 @@ ArrayCursor::ArrayCursor(Value array) noexcept {
 bool ArrayCursor::next(Value& item) noexcept {
   if (index_ == end_) return false;
   auto at = as<dom::array::iterator>(document_, index_);
-  item.document_ = document_;
-  item.index_ = handle(*at).index;
+  item.load(document_, handle(*at).index, has_escapes_);
   index_ = handle(++at).index;
   return true;
 }
 
-ObjectCursor::ObjectCursor(Value object) noexcept {
+ObjectCursor::ObjectCursor(const Value& object) noexcept
+    : document_(object.document_), has_escapes_(object.has_escapes_) {
   const dom::object members = as<dom::object>(object.document_, object.index_);
-  document_ = object.document_;
   index_ = handle(members.begin()).index;
   end_ = handle(members.end()).index;
 }
@@ -99,8 +84,7 @@ bool ObjectCursor::next(std::string_view& name, Value& item) noexcept {
   if (index_ == end_) return false;
   auto at = as<dom::object::iterator>(document_, index_);
   name = at.key();
-  item.document_ = document_;
-  item.index_ = handle(at.value()).index;
+  item.load(document_, handle(at.value()).index, has_escapes_);
   index_ = handle(++at).index;
   return true;
 }
@@ -117,7 +101,8 @@ Document::~Document() = default;
 Result<Value> Document::parse(Bytes text) noexcept {
   auto& parser = impl_->parser;
   if (parser.max_depth() != max_depth) {
-    if (parser.allocate(1024, max_depth) != simdjson::SUCCESS) return fail(Errc::out_of_memory, 500);
+    const std::size_t room = std::clamp(text.size(), std::size_t{64}, simdjson::SIMDJSON_MAXSIZE_BYTES);
+    if (parser.allocate(room, max_depth) != simdjson::SUCCESS) return fail(Errc::out_of_memory, 500);
   }
   dom::element root;
   const auto status = parser.parse(text.data(), text.size(), /*realloc_if_needed=*/false).get(root);
@@ -125,8 +110,8 @@ Result<Value> Document::parse(Bytes text) noexcept {
   if (status == simdjson::MEMALLOC) return fail(Errc::out_of_memory, 502);
   if (status != simdjson::SUCCESS) return fail(Errc::bad_json, 503, static_cast<std::uint32_t>(status));
   Value value;
-  value.document_ = handle(root).document;
-  value.index_ = handle(root).index;
+  const bool has_escapes = as_text(text).find('\\') != std::string_view::npos;
+  value.load(handle(root).document, handle(root).index, has_escapes);
   return value;
 }
 

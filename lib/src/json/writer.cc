@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "json/writer.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -9,6 +10,7 @@ namespace ts2021::json {
 namespace {
 
 constexpr std::string_view replacement = "\xef\xbf\xbd";
+constexpr std::size_t number_size = 32;  // the longest number, and more
 
 // Bytes of the valid UTF-8 sequence at the front of `text`, 0 when there is none.
 std::size_t sequence_size(std::string_view text) noexcept {
@@ -38,145 +40,113 @@ constexpr auto plain = [] {
   return table;
 }();
 
-void append_escaped(std::string_view text, std::string& out) {
-  while (!text.empty()) {
+using Word = std::uint64_t;
+
+// Whether all eight bytes need no second look: no control character, quote or backslash, and ASCII.
+bool is_plain(Word word) noexcept {
+  constexpr Word ones = 0x0101010101010101, high = 0x8080808080808080;
+  const auto zero_byte = [](Word of) { return (of - ones) & ~of; };  // in the bits of `high`
+  const Word control = (word - 0x20 * ones) & ~word;
+  return ((word | control | zero_byte(word ^ '"' * ones) | zero_byte(word ^ '\\' * ones)) & high) == 0;
+}
+
+Word load_word(const char* at) noexcept {
+  Word word;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+
+bool is_plain(std::string_view text) noexcept {
+  std::size_t at = 0;
+  for (; at + sizeof(Word) <= text.size(); at += sizeof(Word))
+    if (!is_plain(load_word(text.data() + at))) return false;
+  if (at == text.size()) return true;
+  if (text.size() >= sizeof(Word)) return is_plain(load_word(text.data() + text.size() - sizeof(Word)));
+  return std::all_of(text.begin(), text.end(), [](char c) { return plain[static_cast<unsigned char>(c)]; });
+}
+
+}  // namespace
+
+void Writer::put(std::string_view bytes) {
+  if (block_size - used_ < bytes.size()) {
+    flush();
+    if (bytes.size() > block_size) {
+      out_.append(bytes);
+      return;
+    }
+  }
+  std::copy(bytes.begin(), bytes.end(), block_.begin() + static_cast<std::ptrdiff_t>(used_));
+  used_ += bytes.size();
+}
+
+void Writer::put_escaped(std::string_view text) {
+  for (;;) {
     std::size_t run = 0;
     while (run < text.size() && plain[static_cast<unsigned char>(text[run])]) ++run;
-    out.append(text.substr(0, run));
+    put(text.substr(0, run));
     text.remove_prefix(run);
     if (text.empty()) return;
     const unsigned char byte = static_cast<unsigned char>(text[0]);
     std::size_t taken = 1;
     if (byte >= 0x80) {
-      if (const std::size_t size = sequence_size(text); size != 0) {
-        out.append(text.substr(0, size));
-        taken = size;
-      } else {
-        out.append(replacement);
-      }
-    } else if (byte == '"' || byte == '\\') {
-      out += '\\';
-      out += text[0];
+      const std::size_t size = sequence_size(text);
+      put(size != 0 ? text.substr(0, size) : replacement);
+      taken = size != 0 ? size : 1;
+    } else if (byte == '"') {
+      put("\\\"");
+    } else if (byte == '\\') {
+      put("\\\\");
     } else if (byte == '\n') {
-      out.append("\\n");
+      put("\\n");
     } else if (byte == '\r') {
-      out.append("\\r");
+      put("\\r");
     } else if (byte == '\t') {
-      out.append("\\t");
+      put("\\t");
     } else {
       constexpr std::string_view digits = "0123456789abcdef";
-      out.append("\\u00");
-      out += digits[byte >> 4];
-      out += digits[byte & 15];
+      const char escape[] = {'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]};
+      put({escape, sizeof escape});
     }
     text.remove_prefix(taken);
   }
 }
 
-template <class Number>
-void append_number(Number value, std::string& out) {
-  std::array<char, 32> text;
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
-  out.append(text.data(), end);
-}
-
-}  // namespace
-
-void Writer::comma() {
-  if (out_.size() == start_) return;
-  const char last = out_.back();
-  if (last != '{' && last != '[' && last != ':') out_ += ',';
-}
-
-void Writer::plain_name(std::string_view name) {
-  comma();
-  out_ += '"';
-  out_.append(name);
-  out_.append("\":");
-}
-
 void Writer::name(std::string_view name) {
   string(name);
-  out_ += ':';
+  put(":");
+  comma_ = false;
 }
 
 void Writer::string(std::string_view text) {
-  comma();
-  out_ += '"';
-  append_escaped(text, out_);
-  out_ += '"';
+  if (is_plain(text)) return plain_string(text);
+  char* at = begin(1);
+  *at = '"';
+  end(at + 1, true);
+  put_escaped(text);
+  put("\"");
 }
 
 void Writer::integer(std::int64_t value) {
-  comma();
-  append_number(value, out_);
+  char* at = begin(number_size);
+  end(std::to_chars(at, at + number_size, value).ptr, true);
 }
 void Writer::integer(std::uint64_t value) {
-  comma();
-  append_number(value, out_);
+  char* at = begin(number_size);
+  end(std::to_chars(at, at + number_size, value).ptr, true);
 }
 void Writer::floating(double value) {
-  comma();
-  const std::size_t start = out_.size();
-  append_number(std::isfinite(value) ? value : 0.0, out_);
+  if (!std::isfinite(value)) value = 0;
+  char* at = begin(number_size);
+  char* last = std::to_chars(at, at + number_size, value).ptr;
   // A long run of digits would read as an integer out of range.
-  if (out_.size() - start < 18 || out_.find_first_of(".e", start) != std::string::npos) return;
-  out_.resize(start);
-  std::array<char, 32> text;
-  out_.append(
-      text.data(),
-      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific).ptr);
+  if (last - at >= 18 && std::find_if(at, last, [](char c) { return c == '.' || c == 'e'; }) == last)
+    last = std::to_chars(at, at + number_size, value, std::chars_format::scientific).ptr;
+  end(last, true);
 }
-void Writer::boolean(bool value) { raw(value ? "true" : "false"); }
-void Writer::null() { raw("null"); }
 void Writer::raw(std::string_view json) {
-  comma();
-  out_.append(json);
-}
-
-void write(Value value, Writer& writer) {
-  switch (value.type()) {
-    case Type::null:
-      return writer.null();
-    case Type::boolean: {
-      bool flag = false;
-      (void)value.get(flag);
-      return writer.boolean(flag);
-    }
-    case Type::integer: {
-      std::int64_t small = 0;
-      if (value.get(small)) return writer.integer(small);
-      std::uint64_t big = 0;
-      (void)value.get(big);
-      return writer.integer(big);
-    }
-    case Type::floating: {
-      double number = 0;
-      (void)value.get(number);
-      return writer.floating(number);
-    }
-    case Type::string: {
-      std::string_view text;
-      (void)value.get(text);
-      return writer.string(text);
-    }
-    case Type::array: {
-      writer.begin_array();
-      ArrayCursor items(value);
-      for (Value item; items.next(item);) write(item, writer);
-      return writer.end_array();
-    }
-    case Type::object: {
-      writer.begin_object();
-      ObjectCursor members(value);
-      std::string_view name;
-      for (Value item; members.next(name, item);) {
-        writer.name(name);
-        write(item, writer);
-      }
-      return writer.end_object();
-    }
-  }
+  char* at = begin(0);
+  end(at, true);
+  put(json);
 }
 
 }  // namespace ts2021::json

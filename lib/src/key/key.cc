@@ -7,6 +7,7 @@
 #include "crypto/ed25519.h"
 #include "crypto/hex.h"
 #include "crypto/x25519.h"
+#include "key/public_hex.h"
 
 namespace ts2021 {
 namespace {
@@ -66,8 +67,8 @@ template <KeyKind K>
 Result<PublicKey<K>> PublicKey<K>::parse(std::string_view text) noexcept {
   constexpr PublicNames names = public_names(K);
   PublicKey key;
-  if (crypto::decode_hex(after(names.prefix, text), key.bytes_)) return key;
-  if (crypto::decode_hex(after(names.alias, text), key.bytes_)) return key;
+  if (read_public_hex(after(names.prefix, text), key.bytes_)) return key;
+  if (read_public_hex(after(names.alias, text), key.bytes_)) return key;
   return fail(Errc::bad_key_text, 100);
 }
 
@@ -75,7 +76,7 @@ template <KeyKind K>
 Result<PublicKey<K>> PublicKey<K>::parse_bare(std::string_view hex) noexcept
     requires(K == KeyKind::machine || K == KeyKind::control_box) {
   PublicKey key;
-  if (!crypto::decode_hex(hex, key.bytes_)) return fail(Errc::bad_key_text, 101);  // KEY-5
+  if (!read_public_hex(hex, key.bytes_)) return fail(Errc::bad_key_text, 101);  // KEY-5
   return key;
 }
 
@@ -97,6 +98,13 @@ bool PublicKey<K>::is_canonical() const noexcept {
   if (bytes_[31] > 0x7f) return false;
   if (bytes_[31] < 0x7f || bytes_[0] < 0xed) return true;
   return !std::all_of(bytes_.begin() + 1, bytes_.end() - 1, [](std::uint8_t b) { return b == 0xff; });
+}
+
+template <KeyKind K>
+char* PublicKey<K>::write_text(char* out) const noexcept {
+  constexpr std::string_view prefix = public_names(K).prefix;
+  static_assert(prefix.size() + 2 * size <= max_text_size);
+  return write_public_hex(bytes_, std::copy(prefix.begin(), prefix.end(), out));
 }
 
 template <KeyKind K>

@@ -46,10 +46,10 @@ struct ReadContext {
 };
 
 template <class T>
-[[nodiscard]] bool read(json::Value from, T& out, ReadContext& context);
+[[nodiscard]] bool read(const json::Value& from, T& out, ReadContext& context);
 
 template <class T>
-[[nodiscard]] bool read_parsed(json::Value from, T& out) {
+[[nodiscard]] bool read_parsed(const json::Value& from, T& out) {
   std::string_view text;
   if (!from.get(text)) return false;
   auto parsed = T::parse(text);
@@ -59,7 +59,7 @@ template <class T>
 }
 
 template <std::integral T>
-[[nodiscard]] bool read_integer(json::Value from, T& out) {
+[[nodiscard]] bool read_integer(const json::Value& from, T& out) {
   using Wide = std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>;
   Wide wide = 0;
   if (from.type() != json::Type::integer || !from.get(wide) || !std::in_range<T>(wide)) return false;
@@ -97,14 +97,14 @@ template <Message T>
 struct Table {
   static constexpr auto entries = fields(static_cast<const T*>(nullptr));
   static constexpr std::size_t count = std::tuple_size_v<decltype(entries)>;
-  using ReadMember = bool (*)(json::Value, T&, ReadContext&);
+  using ReadMember = bool (*)(const json::Value&, T&, ReadContext&);
 
   static constexpr auto names = []<std::size_t... I>(std::index_sequence<I...>) {
     return std::array<std::string_view, count>{std::get<I>(entries).name...};
   }
   (std::make_index_sequence<count>{});
   static constexpr auto readers = []<std::size_t... I>(std::index_sequence<I...>) {
-    return std::array<ReadMember, count>{[](json::Value from, T& out, ReadContext& context) {
+    return std::array<ReadMember, count>{[](const json::Value& from, T& out, ReadContext& context) {
       return read(from, out.*std::get<I>(entries).member, context);
     }...};
   }
@@ -124,7 +124,7 @@ struct Table {
 };
 
 template <Message T>
-[[nodiscard]] bool read_message(json::Value from, T& out, ReadContext& context) {
+[[nodiscard]] bool read_message(const json::Value& from, T& out, ReadContext& context) {
   if (from.type() != json::Type::object) return false;
   json::ObjectCursor members(from);
   std::string_view name;
@@ -139,16 +139,13 @@ template <Message T>
   }
   --context.nesting;
   if constexpr (KeepsRaw<T>) {
-    std::string text;
-    json::Writer writer(text);
-    json::write(from, writer);
-    out.raw = RawJson::trusted(std::move(text));
+    out.raw = RawJson::trusted(json::written(from));
   }
   return true;
 }
 
 template <class T>
-[[nodiscard]] bool read_list(json::Value from, std::vector<T>& out, ReadContext& context) {
+[[nodiscard]] bool read_list(const json::Value& from, std::vector<T>& out, ReadContext& context) {
   if (from.type() != json::Type::array) return false;
   json::ArrayCursor items(from);
   if (!context.charge(items.count() * sizeof(T))) return false;
@@ -157,10 +154,7 @@ template <class T>
   for (json::Value item; items.next(item);) {
     if (out.size() >= items.count() && !context.charge(2 * sizeof(T))) return false;
     if constexpr (std::same_as<T, RawJson>) {
-      std::string text;
-      json::Writer writer(text);
-      json::write(item, writer);
-      out.push_back(RawJson::trusted(std::move(text)));
+      out.push_back(RawJson::trusted(json::written(item)));
     } else {
       if (!read(item, out.emplace_back(), context)) return false;
     }
@@ -169,7 +163,7 @@ template <class T>
 }
 
 template <class K, class V>
-[[nodiscard]] bool read_map(json::Value from, std::map<K, V>& out, ReadContext& context) {
+[[nodiscard]] bool read_map(const json::Value& from, std::map<K, V>& out, ReadContext& context) {
   if (from.type() != json::Type::object) return false;
   out.clear();
   json::ObjectCursor members(from);
@@ -180,10 +174,7 @@ template <class K, class V>
     if (!context.charge(sizeof(std::pair<const K, V>) + 4 * sizeof(void*))) return false;
     V& value = out[std::move(key)];
     if constexpr (std::same_as<V, RawJson>) {
-      std::string text;
-      json::Writer writer(text);
-      json::write(item, writer);
-      value = RawJson::trusted(std::move(text));
+      value = RawJson::trusted(json::written(item));
     } else {
       if (!read(item, value, context)) return false;
     }
@@ -192,7 +183,7 @@ template <class K, class V>
 }
 
 template <class T>
-bool read(json::Value from, T& out, ReadContext& context) {
+bool read(const json::Value& from, T& out, ReadContext& context) {
   if (from.is_null()) {  // API-63
     out = T{};
     return true;
@@ -225,10 +216,7 @@ bool read(json::Value from, T& out, ReadContext& context) {
     std::string_view text;
     return from.get(text) && parse_base64(text, out.bytes);
   } else if constexpr (std::same_as<T, RawJson>) {
-    std::string text;
-    json::Writer writer(text);
-    json::write(from, writer);
-    out = RawJson::trusted(std::move(text));
+    out = RawJson::trusted(json::written(from));
     return true;
   } else if constexpr (std::same_as<T, IpAddress>) {
     std::string_view text;  // the empty text is "none", as Go reads it
@@ -243,14 +231,14 @@ bool read(json::Value from, T& out, ReadContext& context) {
 }
 
 template <class T>
-[[nodiscard]] Result<T> decode_parsed(Result<json::Value> root, std::size_t size) {
-  if (!root) return root.error();
+[[nodiscard]] Result<T> decode_parsed(const Result<json::Value>& root, std::size_t size) {
+  Result<T> out = T{};  // filled where it stays: messages are large
   ReadContext context{.budget = 32 * size + (std::size_t{1} << 20)};
-  T out{};
-  if (!read(*root, out, context)) {
-    if (context.over_budget) return fail(Errc::limit_exceeded, 800, context.outermost);
-    return fail(Errc::bad_json, 801, context.outermost);
-  }
+  if (!root)
+    out = root.error();
+  else if (!read(*root, *out, context))
+    out = context.over_budget ? fail(Errc::limit_exceeded, 800, context.outermost)
+                              : fail(Errc::bad_json, 801, context.outermost);
   return out;
 }
 
@@ -313,6 +301,22 @@ template <class T>
   return true;
 }
 
+// The name of a field as it stands in JSON, quotes and colon included.
+template <class Field>
+inline constexpr auto quoted_name = [] {
+  std::array<char, Field::name.size() + 3> text{};
+  text.front() = '"';
+  std::copy(Field::name.begin(), Field::name.end(), text.begin() + 1);
+  text[text.size() - 2] = '"';
+  text.back() = ':';
+  return text;
+}();
+
+[[nodiscard]] inline bool needs_escapes(std::string_view text) noexcept {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; });
+}
+
 // API-65: names as Rust can borrow them, without anything that needs an escape.
 [[nodiscard]] inline std::string without_escapes(std::string_view text) {
   std::string out(text);
@@ -346,12 +350,12 @@ void write_message(const T& message, Capability viewer, json::Writer& writer) {
           }
           if constexpr (std::same_as<std::remove_cvref_t<decltype(value)>, std::string>) {
             if (field.absolute_url && !is_absolute_url(value)) return;
-            if (field.plain) {
-              writer.plain_name(field.name);
+            if (field.plain && needs_escapes(value)) {
+              writer.quoted_name(quoted_name<std::remove_cvref_t<decltype(field)>>);
               return writer.string(without_escapes(value));
             }
           }
-          writer.plain_name(field.name);
+          writer.quoted_name(quoted_name<std::remove_cvref_t<decltype(field)>>);
           write(value, viewer, writer);
         };
         (member(entry), ...);
@@ -368,8 +372,7 @@ void write_map_key(const K& key, json::Writer& writer) {
     write_map_key(static_cast<std::underlying_type_t<K>>(key), writer);
   } else {
     std::array<char, 24> text;
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), key).ptr;
-    writer.plain_name({text.data(), end});
+    writer.name({text.data(), std::to_chars(text.data(), text.data() + text.size(), key).ptr});
   }
 }
 
@@ -420,7 +423,10 @@ void write(const T& value, Capability viewer, json::Writer& writer) {
       writer.raw(value.text());
     }
   } else if constexpr (std::same_as<T, IpPrefix>) {
-    writer.string(value.masked().text());  // API-66: set host bits would cost the whole filter
+    writer.text(value.is_host() ? value
+                                : value.masked());  // API-66: set host bits would cost the whole filter
+  } else if constexpr (json::ShortText<T>) {
+    writer.text(value);
   } else {
     writer.string(value.text());
   }

@@ -76,15 +76,26 @@ bool parse_v6(std::string_view text, std::array<std::uint8_t, 16>& out) noexcept
   return true;
 }
 
-void append_hex(unsigned value, std::string& out) {
-  char text[8];
-  out.append(text, std::to_chars(text, text + sizeof text, value, 16).ptr);
+char* append(std::string_view text, char* out) noexcept { return std::copy(text.begin(), text.end(), out); }
+
+char* write_v4(const std::uint8_t* bytes, char* out) noexcept {
+  for (int i = 0; i < 4; ++i) {
+    if (i != 0) *out++ = '.';
+    out = std::to_chars(out, out + 3, bytes[i]).ptr;
+  }
+  return out;
 }
 
-void append_padded(unsigned value, std::size_t width, std::string& out) {
-  const std::string digits = std::to_string(value);
-  out.append(width > digits.size() ? width - digits.size() : 0, '0');
-  out.append(digits);
+template <std::size_t Width>
+char* write_digits(unsigned value, char* out) noexcept {
+  for (std::size_t i = Width; i-- > 0; value /= 10) out[i] = static_cast<char>('0' + value % 10);
+  return out + Width;
+}
+
+template <class T>
+std::string text_of(const T& value) {
+  std::array<char, T::max_text_size> text;
+  return {text.data(), value.write_text(text.data())};
 }
 
 }  // namespace
@@ -127,33 +138,20 @@ bool IpAddress::is_link_local() const noexcept {
 
 Bytes IpAddress::bytes() const noexcept { return Bytes(bytes_).first(is_v4() ? 4 : is_v6() ? 16 : 0); }
 
-std::string IpAddress::text() const {
-  std::string out;
-  const auto append_v4 = [&](const std::uint8_t* at) {
-    for (int i = 0; i < 4; ++i) {
-      if (i != 0) out += '.';
-      out += std::to_string(at[i]);
-    }
-  };
+char* IpAddress::write_text(char* out) const noexcept {
   if (is_none()) return out;
-  if (is_v4()) {
-    append_v4(bytes_.data());
-    return out;
-  }
-  const auto zeros = [&](std::size_t from, std::size_t to) {
-    return std::all_of(bytes_.begin() + static_cast<std::ptrdiff_t>(from),
-                       bytes_.begin() + static_cast<std::ptrdiff_t>(to), [](auto b) { return b == 0; });
-  };
-  if (zeros(0, 10) && bytes_[10] == 0xff && bytes_[11] == 0xff) {
-    out = "::ffff:";
-    append_v4(bytes_.data() + 12);
-    return out;
-  }
+  if (is_v4()) return write_v4(bytes_.data(), out);
+  std::array<unsigned, 8> groups;
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    groups[i] = static_cast<unsigned>(bytes_[2 * i] << 8 | bytes_[2 * i + 1]);
+  if (std::all_of(groups.begin(), groups.begin() + 5, [](unsigned group) { return group == 0; }) &&
+      groups[5] == 0xffff)
+    return write_v4(bytes_.data() + 12, append("::ffff:", out));
   // The longest run of two or more zero groups becomes "::"; the first one of equals.
   std::size_t gap = 8, gap_size = 1;
   for (std::size_t from = 0; from < 8; ++from) {
     std::size_t size = 0;
-    while (from + size < 8 && zeros(2 * (from + size), 2 * (from + size) + 2)) ++size;
+    while (from + size < 8 && groups[from + size] == 0) ++size;
     if (size > gap_size) {
       gap = from;
       gap_size = size;
@@ -161,15 +159,17 @@ std::string IpAddress::text() const {
   }
   for (std::size_t i = 0; i < 8; ++i) {
     if (i == gap) {
-      out += "::";
+      out = append("::", out);
       i += gap_size - 1;
       continue;
     }
-    if (!out.empty() && out.back() != ':') out += ':';
-    append_hex(static_cast<unsigned>(bytes_[2 * i] << 8 | bytes_[2 * i + 1]), out);
+    if (i != 0 && i != gap + gap_size) *out++ = ':';
+    out = std::to_chars(out, out + 4, groups[i], 16).ptr;
   }
   return out;
 }
+
+std::string IpAddress::text() const { return text_of(*this); }
 
 IpPrefix IpPrefix::host(const IpAddress& address) noexcept {
   return {address, static_cast<std::uint8_t>(address.bytes().size() * 8)};
@@ -208,9 +208,14 @@ bool IpPrefix::contains(const IpAddress& other) const noexcept {
   return !is_none() && other.family() == address.family() && IpPrefix{other, size}.masked() == masked();
 }
 
-std::string IpPrefix::text() const {
-  return is_none() ? std::string() : address.text() + "/" + std::to_string(size);
+char* IpPrefix::write_text(char* out) const noexcept {
+  if (is_none()) return out;
+  out = address.write_text(out);
+  *out++ = '/';
+  return std::to_chars(out, out + 3, size).ptr;
 }
+
+std::string IpPrefix::text() const { return text_of(*this); }
 
 Result<IpPort> IpPort::parse(std::string_view text) noexcept {
   IpPort endpoint;
@@ -228,11 +233,16 @@ Result<IpPort> IpPort::parse(std::string_view text) noexcept {
   return endpoint;
 }
 
-std::string IpPort::text() const {
-  if (is_none()) return {};
-  const std::string port_text = ":" + std::to_string(port);
-  return address.is_v6() ? "[" + address.text() + "]" + port_text : address.text() + port_text;
+char* IpPort::write_text(char* out) const noexcept {
+  if (is_none()) return out;
+  if (address.is_v6()) *out++ = '[';
+  out = address.write_text(out);
+  if (address.is_v6()) *out++ = ']';
+  *out++ = ':';
+  return std::to_chars(out, out + 5, port).ptr;
 }
+
+std::string IpPort::text() const { return text_of(*this); }
 
 Result<Time> Time::parse(std::string_view text) noexcept {
   namespace chrono = std::chrono;
@@ -274,7 +284,7 @@ Result<Time> Time::parse(std::string_view text) noexcept {
               chrono::seconds(second) + chrono::milliseconds(milliseconds) - offset};
 }
 
-std::string Time::text() const {
+char* Time::write_text(char* out) const noexcept {
   namespace chrono = std::chrono;
   constexpr WallTime first = chrono::sys_days(chrono::year(0) / 1 / 1);
   constexpr WallTime last =
@@ -283,36 +293,34 @@ std::string Time::text() const {
   const auto day = chrono::floor<chrono::days>(clamped);
   const chrono::year_month_day date(day);
   const chrono::hh_mm_ss time(clamped - day);
-  std::string out;
-  out.reserve(24);
-  append_padded(static_cast<unsigned>(static_cast<int>(date.year())), 4, out);
-  out += '-';
-  append_padded(static_cast<unsigned>(date.month()), 2, out);
-  out += '-';
-  append_padded(static_cast<unsigned>(date.day()), 2, out);
-  out += 'T';
-  append_padded(static_cast<unsigned>(time.hours().count()), 2, out);
-  out += ':';
-  append_padded(static_cast<unsigned>(time.minutes().count()), 2, out);
-  out += ':';
-  append_padded(static_cast<unsigned>(time.seconds().count()), 2, out);
+  const auto year = static_cast<unsigned>(static_cast<int>(date.year()));
+  out = write_digits<4>(year, out);
+  *out++ = '-';
+  out = write_digits<2>(static_cast<unsigned>(date.month()), out);
+  *out++ = '-';
+  out = write_digits<2>(static_cast<unsigned>(date.day()), out);
+  *out++ = 'T';
+  out = write_digits<2>(static_cast<unsigned>(time.hours().count()), out);
+  *out++ = ':';
+  out = write_digits<2>(static_cast<unsigned>(time.minutes().count()), out);
+  *out++ = ':';
+  out = write_digits<2>(static_cast<unsigned>(time.seconds().count()), out);
   if (const auto fraction = time.subseconds().count(); fraction != 0) {
-    out += '.';
-    append_padded(static_cast<unsigned>(fraction), 3, out);
-    while (out.back() == '0') out.pop_back();
+    *out++ = '.';
+    out = write_digits<3>(static_cast<unsigned>(fraction), out);
+    while (out[-1] == '0') --out;
   }
-  out += 'Z';
+  *out++ = 'Z';
   return out;
 }
+
+std::string Time::text() const { return text_of(*this); }
 
 Result<RawJson> RawJson::parse(std::string_view text) {
   json::Document document;
   const auto value = document.parse_copy(as_bytes(text));
   if (!value) return value.error();
-  std::string minified;
-  json::Writer writer(minified);
-  json::write(*value, writer);
-  return trusted(std::move(minified));
+  return trusted(json::written(*value));
 }
 
 }  // namespace ts2021

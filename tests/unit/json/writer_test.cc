@@ -23,7 +23,7 @@ TEST_CASE("json writer: commas") {
   std::string out = "before}";
   Writer writer(out);
   writer.begin_object();
-  writer.plain_name("a");
+  writer.name("a");
   writer.begin_array();
   writer.integer(std::int64_t{-1});
   writer.string("[");
@@ -36,11 +36,52 @@ TEST_CASE("json writer: commas") {
   writer.end_array();
   writer.name("b\"");
   writer.boolean(false);
-  writer.plain_name("c");
+  writer.name("c");
   writer.begin_object();
   writer.end_object();
   writer.end_object();
+  writer.flush();
   CHECK(out == R"(before}{"a":[-1,"[","{",[],{},null],"b\"":false,"c":{}})");
+}
+
+TEST_CASE("json writer: pieces of every size around the edge of its block") {
+  std::string expected = "[", out;
+  {
+    Writer writer(out);
+    writer.begin_array();
+    for (std::size_t size = 0; size < 2200; size += 1 + size / 40) {
+      const std::string text(size, 'x'), quote = "\"" + text + "\"";
+      writer.string(text);
+      writer.raw(quote);
+      writer.integer(std::uint64_t{size});
+      writer.string(text + "\n");
+      expected +=
+          (size == 0 ? "" : ",") + quote + "," + quote + "," + std::to_string(size) + ",\"" + text + "\\n\"";
+    }
+    writer.end_array();
+  }
+  CHECK(out == expected + "]");
+}
+
+TEST_CASE("json writer: what needs an escape is found at every place of a text") {
+  for (std::size_t size = 1; size < 20; ++size)
+    for (std::size_t at = 0; at < size; ++at)
+      for (int byte = 0; byte < 0x80; ++byte) {
+        std::string text(size, 'x'), expected;
+        text[at] = static_cast<char>(byte);
+        for (const char c : text) {
+          char escaped[8];
+          if (c == '"' || c == '\\')
+            expected += std::string("\\") + c;
+          else if (c == '\n' || c == '\r' || c == '\t')
+            expected += c == '\n' ? "\\n" : c == '\r' ? "\\r" : "\\t";
+          else if (static_cast<unsigned char>(c) < 0x20)
+            expected.append(escaped, static_cast<std::size_t>(std::snprintf(escaped, 8, "\\u%04x", c)));
+          else
+            expected += c;
+        }
+        REQUIRE((quoted(text) == "\"" + expected + "\""));
+      }
 }
 
 TEST_CASE("json writer: escapes only what it must") {
@@ -90,6 +131,7 @@ TEST_CASE("json writer: numbers read back the same") {
   writer.integer(std::numeric_limits<std::int64_t>::min());
   writer.integer(std::numeric_limits<std::uint64_t>::max());
   writer.end_array();
+  writer.flush();
   CHECK(out == "[-9223372036854775808,18446744073709551615]");
 }
 
@@ -113,10 +155,7 @@ TEST_CASE("json writer: a value is written without spaces and needless escapes")
   auto root =
       document.parse_copy(as_bytes(R"( { "a" : [ 1 , 2.50, "\u003c\/\u00e9" , null,true ], "" : { } } )"));
   REQUIRE(root);
-  std::string out;
-  Writer writer(out);
-  json::write(*root, writer);
-  CHECK(out == R"({"a":[1,2.5,"</é",null,true],"":{}})");
+  CHECK(json::written(*root) == R"({"a":[1,2.5,"</é",null,true],"":{}})");
 }
 
 }  // namespace

@@ -76,6 +76,7 @@ inline std::string canonical(json::Value value, bool data) {
   } else {
     json::write(value, writer);
   }
+  writer.flush();
   return out;
 }
 

@@ -330,6 +330,10 @@ TEST_CASE("codec: hostinfo keeps what it does not know") {
   REQUIRE(host);
   CHECK(host->raw.text() == R"({"OS":"linux","Future":{"a":[1.5,"é"]},"Services":[]})");
   CHECK(encoded(*host) == R"({"OS":"linux"})");
+  const std::string escaped = R"({"OS":"a\"b","Fu\"ture":["\\","\n\u0001"]})";
+  CHECK(from<Hostinfo>(escaped)->raw.text() == escaped);
+  const std::string plain = R"({"Future":["'/é世",-1,18446744073709551615,0.5,true,null,{}]})";
+  CHECK(from<Hostinfo>(plain)->raw.text() == plain);
 }
 
 TEST_CASE("codec: device attributes keep null") {

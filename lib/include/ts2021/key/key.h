@@ -49,7 +49,9 @@ class PublicKey {
   // False for values ≥ 2^255 − 19 or with bit 255 set: no honest machine makes one (HSK-9).
   [[nodiscard]] bool is_canonical() const noexcept;
   [[nodiscard]] std::span<const std::uint8_t, size> bytes() const noexcept { return bytes_; }
-  [[nodiscard]] std::string text() const;        // with prefix, lower case
+  [[nodiscard]] std::string text() const;  // with prefix, lower case
+  static constexpr std::size_t max_text_size = 80;
+  char* write_text(char* out) const noexcept;    // the same to where max_text_size bytes have room; the end
   [[nodiscard]] std::string bare_text() const;   // 64 hex digits
   [[nodiscard]] std::string short_text() const;  // "[abcde]" for logs, empty for the zero key; never parsed
 

@@ -38,6 +38,9 @@ class IpAddress {
   // 4, 16 or 0 bytes in network order.
   [[nodiscard]] Bytes bytes() const noexcept;
   [[nodiscard]] std::string text() const;  // RFC 5952, without zone; empty for none
+  // The same to where max_text_size bytes have room; returns the end. So have the other types here.
+  static constexpr std::size_t max_text_size = 39;
+  char* write_text(char* out) const noexcept;
 
   friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
 
@@ -60,6 +63,8 @@ struct IpPrefix {
   [[nodiscard]] IpPrefix masked() const noexcept;  // host bits zero
   [[nodiscard]] bool contains(const IpAddress& other) const noexcept;
   [[nodiscard]] std::string text() const;  // empty for none
+  static constexpr std::size_t max_text_size = IpAddress::max_text_size + 4;
+  char* write_text(char* out) const noexcept;
 
   friend auto operator<=>(const IpPrefix&, const IpPrefix&) = default;
 };
@@ -73,6 +78,8 @@ struct IpPort {
   [[nodiscard]] static Result<IpPort> parse(std::string_view text) noexcept;
   [[nodiscard]] bool is_none() const noexcept { return address.is_none(); }
   [[nodiscard]] std::string text() const;  // without zone; empty for none
+  static constexpr std::size_t max_text_size = IpAddress::max_text_size + 8;
+  char* write_text(char* out) const noexcept;
 
   friend auto operator<=>(const IpPort&, const IpPort&) = default;
 };
@@ -88,6 +95,8 @@ struct Time {
   [[nodiscard]] static Result<Time> parse(std::string_view text) noexcept;
   [[nodiscard]] constexpr bool is_zero() const noexcept { return at == zero; }
   [[nodiscard]] std::string text() const;  // UTC, fraction without trailing zeros
+  static constexpr std::size_t max_text_size = 24;
+  char* write_text(char* out) const noexcept;
 
   friend constexpr auto operator<=>(const Time&, const Time&) = default;
 };
