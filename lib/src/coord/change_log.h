@@ -17,15 +17,27 @@ namespace ts2021::coord {
 enum class Position : std::uint64_t {};
 
 // The parts of a node that a viewer can be told of one by one.
-// `whole`: anything that has no way of its own.
-enum class Part : std::uint8_t { whole, key_expiry, disco, endpoints, derp, capability, online };
-inline constexpr std::size_t part_count = 7;
+enum class Part : std::uint8_t {
+  whole,  // anything that has no way of its own
+  key_expiry,
+  signature,  // of its key, by the tailnet lock
+  disco,
+  endpoints,
+  derp,
+  capability,  // version
+  cap_map,     // of its capabilities those that peers read
+  online,
+  own,     // what only the node itself is told
+  subject  // what a policy decides by; with `whole`, since it may decide who is seen
+};
+inline constexpr std::size_t part_count = 11;
 
 class Parts {
  public:
   constexpr Parts() = default;
   constexpr Parts(Part part) : bits_(1u << static_cast<unsigned>(part)) {}
   [[nodiscard]] constexpr bool has(Part part) const { return (bits_ & Parts(part).bits_) != 0; }
+  [[nodiscard]] constexpr bool has_any(Parts parts) const { return (bits_ & parts.bits_) != 0; }
   [[nodiscard]] constexpr bool has_only(Parts parts) const { return (bits_ & ~parts.bits_) == 0; }
   [[nodiscard]] constexpr bool empty() const { return bits_ == 0; }
   constexpr Parts& operator|=(Parts other) {
@@ -57,6 +69,11 @@ class ChangeLog {
     const auto found = index_.find(node);
     return found == index_.end() ? Position{} : found->second->latest;
   }
+  // What of the node changed after `cursor`; empty for an unknown one.
+  [[nodiscard]] Parts parts_since(NodeId node, Position cursor) const {
+    const auto found = index_.find(node);
+    return found == index_.end() ? Parts() : found->second->since(cursor);
+  }
 
   void created(NodeId node);
   void changed(NodeId node, Parts parts);  // of a node that was created; empty parts: nothing happens
@@ -81,11 +98,7 @@ class ChangeLog {
         if (!is_new) visit(Change{at->node, {}, false, true});
         continue;
       }
-      Change change{at->node, {}, is_new, false};
-      if (!is_new)
-        for (std::size_t part = 0; part < part_count; ++part)
-          if (at->parts[part] > cursor) change.parts |= Part(part);
-      visit(change);
+      visit(Change{at->node, is_new ? Parts() : at->since(cursor), is_new, false});
     }
   }
 
@@ -95,6 +108,13 @@ class ChangeLog {
     Position created, latest;
     std::array<Position, part_count> parts{};
     bool removed = false;
+
+    [[nodiscard]] Parts since(Position cursor) const {
+      Parts changed;
+      for (std::size_t part = 0; part < part_count; ++part)
+        if (parts[part] > cursor) changed |= Part(part);
+      return changed;
+    }
   };
   using Order = std::list<Entry>;
 

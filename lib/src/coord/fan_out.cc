@@ -22,9 +22,14 @@ Instant::duration with_jitter(Instant::duration silence, Entropy& entropy) {  //
 
 FanOut::FanOut(Tailnet& tailnet, Entropy& entropy, const CoordinatorConfig& config,
                std::shared_ptr<const Policy> policy)
-    : tailnet_(tailnet), entropy_(entropy), config_(config), policy_(std::move(policy)) {}
+    : tailnet_(tailnet),
+      entropy_(entropy),
+      config_(config),
+      policy_(std::move(policy)),
+      grants_(tailnet),
+      settings_(config) {}
 
-Snapshot FanOut::snapshot() const { return {tailnet_, *policy_, config_, derp_map_changed_, now_.wall}; }
+Snapshot FanOut::snapshot() const { return {tailnet_, *policy_, grants_, settings_, now_.wall}; }
 
 void FanOut::open(PollKey key, NodeId node, const MapRequest& request) {
   Poll poll;
@@ -68,10 +73,12 @@ void FanOut::taken(PollKey key) {
   if (at == polls_.end() || !at->second.in_flight) return;
   at->second.in_flight = false;
   if (planted(Planted::skips_while_slow)) at->second.cursor = tailnet_.log().head();
-  if (at->second.cursor < tailnet_.log().head()) behind_.push_back(key);
+  if (at->second.cursor < tailnet_.log().head() || takes_one_shot(at->second)) behind_.push_back(key);
 }
 
 void FanOut::end_polls_of(NodeId node, const NodeState& last) {
+  settings_.forget(node);
+  one_shots_.forget(node);
   std::vector<PollKey> keys;
   for (auto* polls : {&live_, &silent_})
     if (const auto at = polls->find(node); at != polls->end()) {
@@ -100,10 +107,42 @@ void FanOut::end_for_good(Polls::iterator poll, const NodeState& last) {
 void FanOut::set_policy(std::shared_ptr<const Policy> policy) {
   policy_ = std::move(policy);
   policy_changed_ = tailnet_.log().advance();
+  grants_.follow(*policy_, true);
+}
+
+void FanOut::set_messages(NodeId node, const Settings::MessageChanges& changes) {
+  settings_.set_messages(node, changes, tailnet_.log().advance());
+}
+
+void FanOut::set_client_version(std::optional<ClientVersion> version) {
+  settings_.set_client_version(std::move(version), tailnet_.log().advance());
+}
+
+void FanOut::set_dial_plan(std::optional<ControlDialPlan> plan) {
+  settings_.set_dial_plan(std::move(plan), tailnet_.log().advance());
+}
+
+void FanOut::set_lock(std::optional<TKAInfo> lock) {
+  settings_.set_lock(std::move(lock), tailnet_.log().advance());
+}
+
+void FanOut::lock_head_reported(NodeId node, const std::string& head) {  // MAP-51
+  if (head.empty() || !settings_.lock() || settings_.lock()->head == head) return;
+  settings_.repeat(Section::lock, node, tailnet_.log().advance());
+}
+
+bool FanOut::push(NodeId node, OneShot what, Instant until) {
+  if (!one_shots_.push(node, std::move(what), until)) return false;
+  const auto live = live_.find(node);
+  if (live != live_.end() && !polls_.find(live->second)->second.in_flight) behind_.push_back(live->second);
+  return true;
 }
 
 void FanOut::advance(Now now) {
   now_ = now;
+  grants_.follow(*policy_);
+  one_shots_.expire(now.mono);
+  everybody_.clear();
   send_keep_alives();
   if (!round_.empty()) return;
   if (!round_measured_) {
@@ -116,9 +155,8 @@ void FanOut::advance(Now now) {
 void FanOut::start_round() {
   const Position head = tailnet_.log().head();
   if (round_head_ == head && behind_.empty()) return;
-  if (round_head_ == head) {
-    round_.assign(behind_.begin(), behind_.end());
-  } else {
+  round_.assign(behind_.begin(), behind_.end());
+  if (round_head_ != head) {
     Position slowest = head;
     for (const auto& [key, poll] : polls_) {
       if (poll.fresh) continue;
@@ -174,7 +212,7 @@ std::optional<CoordEvent> FanOut::serve_next() {
     const auto at = polls_.find(key);
     if (at == polls_.end() || at->second.in_flight) continue;
     Poll& poll = at->second;
-    if (!poll.fresh && poll.cursor >= tailnet_.log().head()) continue;
+    if (!poll.fresh && poll.cursor >= tailnet_.log().head() && !takes_one_shot(poll)) continue;
     const bool first = poll.fresh;
     SharedPieces pieces;
     switch (serve(poll, pieces)) {
@@ -205,43 +243,50 @@ std::optional<CoordEvent> FanOut::serve_next() {
 
 FanOut::Serve FanOut::serve(Poll& poll, SharedPieces& out) {
   const ChangeLog& log = tailnet_.log();
-  const Position head = log.head();
   const NodeState* self = tailnet_.find(poll.node);
   if (!self) return Serve::end;
-  const Position cursor = poll.cursor;
+  const Position cursor = std::exchange(poll.cursor, log.head());
   const bool fresh = std::exchange(poll.fresh, false);
-  const bool same_view = !fresh && cursor >= policy_changed_ && log.latest(poll.node) <= cursor;
-  const ViewClass view = same_view ? poll.view : policy_->view_of(tailnet_.subject(*self->record));
-  const bool resync = cursor < policy_changed_ || cursor < log.floor() || view != poll.view;
-  poll.view = view;
-  if (fresh || resync) {
-    const bool lost = !fresh && cursor < log.floor();
-    MapResponse map = full_map(snapshot(), {poll.node, view, poll.capability},
-                               fresh ? std::nullopt : std::optional(cursor));
-    // MAP-22: nobody knows any more whom the client must forget, and an empty list would not say it.
-    if (lost && map.peers.empty()) return Serve::end;
-    poll.cursor = head;
-    ++counters_.full_maps;
-    out = pack(std::move(map), poll.capability, poll.compression);
-    return Serve::frame;
-  }
-  poll.cursor = head;
-  const Viewer own{poll.node, view, poll.capability};
-  if (log.latest(poll.node) > cursor && !planted(Planted::shares_with_changed)) {
-    auto message = delta(snapshot(), own, cursor);
-    if (!message) return Serve::nothing;
-    out = pack(std::move(*message), poll.capability, poll.compression);
-    return Serve::frame;
-  }
-  if (cache_head_ != head) {
+  const bool new_policy = cursor < policy_changed_;
+  const bool asks = fresh || new_policy || log.parts_since(poll.node, cursor).has(Part::subject);
+  const auto view = asks ? view_of(snapshot(), *self) : poll.view;
+  const bool lost = !fresh && cursor < log.floor();
+  const bool other_view = view != std::exchange(poll.view, view);
+  if (!fresh && !new_policy && !lost && !other_view) return serve_delta(poll, *self, cursor, out);
+
+  const auto told = fresh ? std::nullopt : std::optional(cursor);
+  MapResponse map = full_map(snapshot(), {poll.node, view, poll.capability}, told);
+  // MAP-22: nobody knows any more whom the client must forget, and an empty list would not say it.
+  if (lost && map.peers.empty()) return Serve::end;
+  map.ssh_policy = ssh_news(poll, *self, told);
+  ++counters_.full_maps;
+  out = pack(std::move(map), poll.capability, poll.compression);
+  return Serve::frame;
+}
+
+FanOut::Serve FanOut::serve_delta(Poll& poll, const NodeState& self, Position cursor, SharedPieces& out) {
+  const Viewer viewer{poll.node, poll.view, poll.capability};
+  auto ssh = ssh_news(poll, self, cursor);
+  if (!ssh && !takes_one_shot(poll) && !has_own_news(snapshot(), viewer, cursor))
+    return serve_shared(poll, cursor, out);
+  auto message = delta(snapshot(), viewer, cursor);
+  if (ssh) (message ? *message : message.emplace()).ssh_policy = std::move(ssh);
+  if (takes_one_shot(poll)) one_shots_.pop_into(poll.node, message ? *message : message.emplace());
+  if (!message) return Serve::nothing;
+  out = pack(std::move(*message), poll.capability, poll.compression);
+  return Serve::frame;
+}
+
+FanOut::Serve FanOut::serve_shared(const Poll& poll, Position cursor, SharedPieces& out) {
+  if (cache_head_ != tailnet_.log().head()) {
     cache_.clear();
-    cache_head_ = head;
+    cache_head_ = tailnet_.log().head();
   }
   const CapabilityClass of = capability_class(poll.capability);
-  const auto [cached, is_new] = cache_.try_emplace({view, of, poll.compression, cursor});
+  const auto [cached, is_new] = cache_.try_emplace({poll.view, of, poll.compression, cursor});
   if (is_new) {
     const Capability capability = lowest(of);
-    if (auto message = delta(snapshot(), {NodeId{}, view, capability}, cursor))
+    if (auto message = delta(snapshot(), {NodeId{}, poll.view, capability}, cursor))
       cached->second = pack(std::move(*message), capability, poll.compression);
   } else if (cached->second) {
     ++counters_.shared_frames;
@@ -251,9 +296,27 @@ FanOut::Serve FanOut::serve(Poll& poll, SharedPieces& out) {
   return Serve::frame;
 }
 
+// MAP-52: asked of nodes that run an SSH server, when anybody has changed; told when the answer has.
+std::optional<SSHPolicy> FanOut::ssh_news(Poll& poll, const NodeState& self, std::optional<Position> told) {
+  if (told && std::max(grants_.subjects_changed(), tailnet_.log().latest(poll.node)) <= *told)
+    return std::nullopt;
+  const Hostinfo* host = self.record->hostinfo.get();
+  std::optional<SSHPolicy> policy;
+  if (host && !host->ssh_host_keys.empty() && self.record->authorized) {
+    if (everybody_.empty())
+      for (const auto& [id, state] : tailnet_.nodes())
+        if (state.record->authorized) everybody_.push_back(tailnet_.subject(*state.record));
+    policy = policy_->ssh_policy(tailnet_.subject(*self.record), everybody_);
+  }
+  if (!policy && poll.ssh) policy.emplace();  // nobody, any more
+  if (!policy || (poll.ssh && *poll.ssh == *policy)) return std::nullopt;
+  poll.ssh = std::make_shared<const SSHPolicy>(*policy);
+  return policy;
+}
+
 SharedPieces FanOut::pack(MapResponse message, Capability capability, Compression compression) {
   ++counters_.encodings;
-  downlevel(message, capability);
+  downlevel(message, capability, &grants_);
   auto packed = map_message(as_bytes(encoded(message, capability)), compression, &compressor_);
   return packed ? *packed : nullptr;
 }
@@ -261,6 +324,7 @@ SharedPieces FanOut::pack(MapResponse message, Capability capability, Compressio
 std::optional<Instant> FanOut::next_timeout() const {
   std::optional<Instant> next;
   if (!keep_alives_.empty()) next = keep_alives_.top().first;
+  if (const auto expiry = one_shots_.next_expiry(); expiry && (!next || *expiry < *next)) next = expiry;
   const bool news = round_head_ != tailnet_.log().head() || !behind_.empty();
   if (round_.empty() && news && (!next || next_round_ < *next)) next = next_round_;
   return next;

@@ -13,6 +13,7 @@
 
 #include "coord/map_update.h"
 #include "coord/netmap.h"
+#include "coord/one_shots.h"
 #include "coord/planted.h"
 #include "coord/poll_key.h"
 #include "coord/tailnet.h"
@@ -53,8 +54,18 @@ class FanOut {
   }
 
   void set_policy(std::shared_ptr<const Policy> policy);
-  void derp_map_changed() { derp_map_changed_ = tailnet_.log().advance(); }
   [[nodiscard]] const Policy& policy() const { return *policy_; }
+  // What is new is told to whom it concerns. The config has what it has: it is changed before.
+  void derp_map_changed() { settings_.derp_map_changed(tailnet_.log().advance()); }
+  void dns_changed() { settings_.dns_changed(tailnet_.log().advance()); }
+  void set_messages(NodeId node, const Settings::MessageChanges& changes);  // 0: everybody's
+  void set_client_version(std::optional<ClientVersion> version);
+  void set_dial_plan(std::optional<ControlDialPlan> plan);
+  void set_lock(std::optional<TKAInfo> lock);
+  // The node's head of the tailnet lock, as it reports it: one that lags is told again (MAP-51).
+  void lock_head_reported(NodeId node, const std::string& head);
+  // Told once, when the node has a poll, if it has one before `until`. False: too many wait already.
+  [[nodiscard]] bool push(NodeId node, OneShot what, Instant until);
 
   // Time passes: keep-alives, and the start of a round when one is due.
   void advance(Now now);
@@ -70,18 +81,25 @@ class FanOut {
     MapKind kind{};
     bool fresh = true;
     bool in_flight = false;
-    ViewClass view{};   // of the last frame
-    Position cursor{};  // what the client has been told
+    std::optional<ViewClass> view;         // of the last frame
+    std::shared_ptr<const SSHPolicy> ssh;  // last told; null: none
+    Position cursor{};                     // what the client has been told
     Instant last_frame{};
     Instant::duration silence{};  // until a keep-alive
   };
   using Polls = std::map<PollKey, Poll>;
-  using CacheKey = std::tuple<ViewClass, CapabilityClass, Compression, Position>;
+  using CacheKey = std::tuple<std::optional<ViewClass>, CapabilityClass, Compression, Position>;
   enum class Serve : std::uint8_t { frame, nothing, end };
 
   [[nodiscard]] Snapshot snapshot() const;
   [[nodiscard]] Serve serve(Poll& poll, SharedPieces& out);
-  [[nodiscard]] Serve serve_full(Poll& poll, const NodeState& self, SharedPieces& out);
+  [[nodiscard]] Serve serve_delta(Poll& poll, const NodeState& self, Position cursor, SharedPieces& out);
+  [[nodiscard]] Serve serve_shared(const Poll& poll, Position cursor, SharedPieces& out);
+  [[nodiscard]] std::optional<SSHPolicy> ssh_news(Poll& poll, const NodeState& self,
+                                                  std::optional<Position> told);
+  [[nodiscard]] bool takes_one_shot(const Poll& poll) const {
+    return poll.kind == MapKind::poll && one_shots_.has(poll.node);
+  }
   [[nodiscard]] SharedPieces pack(MapResponse message, Capability capability, Compression compression);
   [[nodiscard]] std::optional<CoordEvent> serve_next();
   void end(Polls::iterator poll);
@@ -93,7 +111,11 @@ class FanOut {
   Entropy& entropy_;
   const CoordinatorConfig& config_;
   std::shared_ptr<const Policy> policy_;
-  Position policy_changed_{}, derp_map_changed_{};
+  Position policy_changed_{};
+  Grants grants_;
+  Settings settings_;
+  OneShots one_shots_;
+  std::vector<Subject> everybody_;  // as SSH policies need them; empty: not yet asked for
   Now now_{};
 
   Polls polls_;
@@ -101,7 +123,7 @@ class FanOut {
   std::deque<CoordEvent> events_;
   std::deque<PollKey> fresh_;    // wait for their full map
   std::deque<PollKey> round_;    // of this round, not yet served
-  std::vector<PollKey> behind_;  // took a frame when there was news already
+  std::vector<PollKey> behind_;  // must be served though the log has not moved
   Position round_head_{};        // when the last round started
   Instant round_started_{}, next_round_{};
   bool round_measured_ = true;

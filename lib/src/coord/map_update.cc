@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "coord/routes.h"
+
 namespace ts2021::coord {
 namespace {
 
@@ -27,7 +29,7 @@ void take_endpoints(const MapRequest& request, NodeRecord& record) {
 bool same(const NodeRecord& a, const NodeRecord& b) {
   return a.disco == b.disco && a.endpoints == b.endpoints && a.endpoint_types == b.endpoint_types &&
          a.home_derp == b.home_derp && a.capability == b.capability && a.hostname == b.hostname &&
-         a.given_name == b.given_name && a.hostinfo == b.hostinfo;
+         a.given_name == b.given_name && a.hostinfo == b.hostinfo && a.approved_routes == b.approved_routes;
 }
 
 }  // namespace
@@ -38,13 +40,18 @@ MapKind kind_of(const MapRequest& request) noexcept {  // MAP-20
   return request.omit_peers ? MapKind::update : MapKind::fetch;
 }
 
-MapUpdate map_update(Registrar& registrar, const NodeRecord& before, const MapRequest& request) {
+MapUpdate map_update(Registrar& registrar, const Policy& policy, const Subject& subject,
+                     const MapRequest& request) {
+  const NodeRecord& before = subject.node;
   MapUpdate update;
   const MapKind kind = kind_of(request);
   if (kind == MapKind::silent_poll || kind == MapKind::silent_fetch) return update;
   NodeRecord record = before;
   record.capability = request.version;
-  if (request.hostinfo) registrar.apply_hostinfo(*request.hostinfo, record, update.reserved);
+  if (request.hostinfo) {
+    registrar.apply_hostinfo(*request.hostinfo, record, update.reserved);
+    approve_routes(policy, subject.login, record);
+  }
   // MAP-34: newer clients open their poll before they know these, and would erase what an update has just
   // told.
   if (kind != MapKind::poll || request.version < Capability::separate_updates) {
@@ -52,7 +59,8 @@ MapUpdate map_update(Registrar& registrar, const NodeRecord& before, const MapRe
     if (kind != MapKind::poll || !request.endpoints.empty()) take_endpoints(request, record);
   }
   if (same(before, record)) return update;
-  update.durable = before.given_name != record.given_name || !before.hostinfo ||
+  update.durable = before.given_name != record.given_name ||
+                   before.approved_routes != record.approved_routes || !before.hostinfo ||
                    concerns_peers(*before.hostinfo, *record.hostinfo);
   update.record = std::move(record);
   return update;

@@ -24,7 +24,8 @@ struct MapUpdate {
   bool durable = false;
   Reserved reserved;
 };
-[[nodiscard]] MapUpdate map_update(Registrar& registrar, const NodeRecord& before, const MapRequest& request);
+[[nodiscard]] MapUpdate map_update(Registrar& registrar, const Policy& policy, const Subject& before,
+                                   const MapRequest& request);
 
 inline constexpr std::size_t max_endpoints = 64;
 

@@ -2,32 +2,20 @@
 // What a viewer is told: full maps and deltas from the tailnet as it is now. Pure functions.
 #pragma once
 
-#include <vector>
+#include <optional>
 
-#include "coord/tailnet.h"
-#include "ts2021/coord/coordinator.h"
-#include "ts2021/coord/policy.h"
-#include "ts2021/msg/map_response.h"
+#include "coord/node_view.h"
 
 namespace ts2021::coord {
 
-// All that maps are made of.
-struct Snapshot {
-  const Tailnet& tailnet;
-  const Policy& policy;
-  const CoordinatorConfig& config;
-  Position derp_map_changed{};
-  WallTime now{};
-};
-
 struct Viewer {
   NodeId node{};
-  ViewClass view{};
+  std::optional<ViewClass> view;  // none: waits for approval and sees nobody (MAP-46)
   Capability capability{};
 };
 
-[[nodiscard]] Node peer_node(const Snapshot& snapshot, const NodeState& peer);
-[[nodiscard]] Node self_node(const Snapshot& snapshot, const NodeState& self);
+// How the node sees the tailnet now.
+[[nodiscard]] std::optional<ViewClass> view_of(const Snapshot& snapshot, const NodeState& node);
 
 // Everything (MAP-21), for a viewer that exists. told: what its stream has told before, none for the first
 // message. What the client may still have and must not is removed by name when the list of peers is empty
@@ -35,8 +23,11 @@ struct Viewer {
 [[nodiscard]] MapResponse full_map(const Snapshot& snapshot, const Viewer& viewer,
                                    std::optional<Position> told);
 
-// What changed after `cursor`, for viewers of a class; `viewer.node` 0: none of those that changed. Nothing
-// to tell: none.
+// Whether a delta for this viewer differs from that of its class.
+[[nodiscard]] bool has_own_news(const Snapshot& snapshot, const Viewer& viewer, Position cursor);
+
+// What changed after `cursor`. `viewer.node` 0: for all viewers of the class that have no news of their own.
+// Nothing to tell: none.
 [[nodiscard]] std::optional<MapResponse> delta(const Snapshot& snapshot, const Viewer& viewer,
                                                Position cursor);
 

@@ -18,6 +18,11 @@ enum class Planted : std::uint8_t {
   flips_presence,       // a node that is back within the grace goes offline all the same
   misses_profile,       // a peer comes without its owner's profile
   patches_whole,        // a change of the whole is sent as a patch
+  keeps_dead_router,    // nobody hears that another router has a prefix
+  keeps_old_filter,     // a change of what a policy decides by brings no new filter
+  keeps_old_holders,    // who bears a source capability is not followed
+  keeps_old_messages,   // what is shown to a node is told once only
+  shows_unapproved,     // a node that waits for approval is seen by others
   count
 };
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "coord/capabilities.h"
+#include "coord/planted.h"
 #include "ts2021/msg/hostinfo.h"
 
 namespace ts2021::coord {
@@ -30,6 +32,20 @@ bool hostinfo_differs(const NodeRecord& before, const NodeRecord& after) {
   return concerns_peers(*before.hostinfo, same_relay);
 }
 
+bool routes_differ(const NodeRecord& before, const NodeRecord& after) {
+  return before.approved_routes != after.approved_routes ||
+         (before.hostinfo != after.hostinfo && before.hostinfo && after.hostinfo &&
+          before.hostinfo->routable_ips != after.hostinfo->routable_ips);
+}
+
+// What a policy may decide by (coord/policy.h), and whether it is asked at all.
+bool subject_differs(const NodeRecord& before, const NodeRecord& after) {
+  const auto os = [](const NodeRecord& of) { return of.hostinfo ? std::string_view(of.hostinfo->os) : ""; };
+  return before.user != after.user || before.tags != after.tags || before.v4 != after.v4 ||
+         before.authorized != after.authorized || before.attributes != after.attributes ||
+         os(before) != os(after) || routes_differ(before, after);
+}
+
 }  // namespace
 
 Parts difference(const NodeRecord& before, const NodeRecord& after) {  // MAP-31
@@ -38,12 +54,15 @@ Parts difference(const NodeRecord& before, const NodeRecord& after) {  // MAP-31
   const auto note = [&parts](bool differs, bool lost, Part part) {
     if (differs) parts |= lost ? Part::whole : part;
   };
-  note(before.key != after.key || before.key_signature != after.key_signature ||
-           before.machine != after.machine || before.stable_id != after.stable_id ||
-           before.user != after.user || before.tags != after.tags || before.given_name != after.given_name ||
-           before.v4 != after.v4 || before.authorized != after.authorized ||
+  const bool other_subject = subject_differs(before, after);
+  note(other_subject || before.key != after.key || before.machine != after.machine ||
+           before.stable_id != after.stable_id || before.given_name != after.given_name ||
            before.created != after.created || hostinfo_differs(before, after),
        false, Part::whole);
+  note(other_subject, false, Part::subject);
+  note(before.key_signature != after.key_signature, after.key_signature.empty(), Part::signature);
+  note(before.capabilities != after.capabilities, false, Part::own);
+  note(peers_read_other(before.capabilities, after.capabilities), false, Part::cap_map);
   note(before.key_expiry != after.key_expiry, !after.key_expiry, Part::key_expiry);
   note(before.disco != after.disco, after.disco.is_zero(), Part::disco);
   note(!same_set(before.endpoints, after.endpoints), after.endpoints.empty(), Part::endpoints);
@@ -69,9 +88,13 @@ void Tailnet::apply(const Changed& changed, WallTime now) {
       else
         drop(NodeId{changed.id});
       break;
-    case RecordKind::user:
+    case RecordKind::user: {
+      const UserRecord* before = user(UserId{changed.id});
+      const RecordPtr held = before ? users_.find(UserId{changed.id})->second.holder : nullptr;
       keep(users_, UserId{changed.id});
+      if (before) note_user(UserId{changed.id}, *before);
       break;
+    }
     case RecordKind::auth_key:
       if (const auto old = auth_keys_.find(changed.id); old != auth_keys_.end())
         by_digest_.erase(old->second.record->digest);
@@ -82,7 +105,19 @@ void Tailnet::apply(const Changed& changed, WallTime now) {
     case RecordKind::setting:
       keep(settings_, SettingId{changed.id});
       break;
+    case RecordKind::lock:  // lock_desk.h
+      break;
   }
+}
+
+void Tailnet::note_user(UserId id, const UserRecord& before) {
+  const UserRecord* after = user(id);
+  const bool other_login = !after || after->login_name != before.login_name;
+  if (!other_login && after->display_name == before.display_name) return;
+  profile_changes_[id] = users_changed_ = log_.advance();
+  if (!other_login) return;
+  for (const auto& [node, state] : nodes_)
+    if (state.record->user == id) log_.changed(node, Part::whole | Part::subject);
 }
 
 void Tailnet::put(NodeId id, const Changed& changed, WallTime now) {
@@ -117,8 +152,10 @@ void Tailnet::put(NodeId id, const Changed& changed, WallTime now) {
 
   if (is_new) {
     log_.created(id);
+    route(state);
     return;
   }
+  route(state);
   Parts parts = difference(*old, *record);
   if (was_expired != state.expired) parts |= Part::whole;
   if (!state.online && old->last_seen != record->last_seen) parts |= Part::online;
@@ -141,6 +178,19 @@ void Tailnet::drop(NodeId id) {
   if (old.key_expiry) expiries_.erase({*old.key_expiry, id});
   nodes_.erase(at);
   log_.removed(id);
+  offer(id, {}, false);
+}
+
+void Tailnet::route(const NodeState& state) {
+  const NodeRecord& record = *state.record;
+  const bool routes = record.authorized && !state.expired;
+  offer(record.id, routes ? routes_in_force(record) : std::vector<IpPrefix>(), state.online);
+}
+
+void Tailnet::offer(NodeId node, std::vector<IpPrefix> routes, bool online) {
+  routes_.set(node, std::move(routes), online, [this](NodeId moved) {
+    if (!planted(Planted::keeps_dead_router)) log_.changed(moved, Part::whole);
+  });
 }
 
 void Tailnet::drop_key(const NodePublic& key, NodeId id) {
@@ -158,8 +208,10 @@ std::vector<NodeId> Tailnet::expire(WallTime now) {
   while (!expiries_.empty() && expiries_.begin()->first <= now) {
     const NodeId id = expiries_.begin()->second;
     expiries_.erase(expiries_.begin());
-    nodes_.find(id)->second.expired = true;
+    NodeState& state = nodes_.find(id)->second;
+    state.expired = true;
     log_.changed(id, Part::whole);
+    route(state);
     expired.push_back(id);
   }
   return expired;
@@ -176,6 +228,7 @@ void Tailnet::set_online(NodeId node, bool online) {
   at->second.online = online;
   log_.changed(node, at->second.new_disco ? Part::online | Part::disco : Parts(Part::online));
   at->second.new_disco = false;
+  route(at->second);
 }
 
 const NodeState* Tailnet::find(NodeId node) const {

@@ -11,6 +11,7 @@
 
 #include "coord/change_log.h"
 #include "coord/name.h"
+#include "coord/routes.h"
 #include "ts2021/coord/address.h"
 #include "ts2021/coord/policy.h"
 #include "ts2021/coord/store.h"
@@ -66,6 +67,13 @@ class Tailnet {
   // The machine's node of this owner: of the user, or of the same tags.
   [[nodiscard]] const NodeState* find(const MachinePublic& machine, UserId user, bool tagged) const;
   [[nodiscard]] const UserRecord* user(UserId user) const;
+  // Calls visit(UserId) for those whose profile changed after `cursor`.
+  template <class Visit>
+  void users_since(Position cursor, Visit visit) const {
+    if (users_changed_ <= cursor) return;
+    for (const auto& [id, at] : profile_changes_)
+      if (at > cursor) visit(id);
+  }
   // The node as a policy sees it; valid until the tailnet changes.
   [[nodiscard]] Subject subject(const NodeRecord& node) const;
   [[nodiscard]] const UserRecord* user(std::string_view login_name) const;
@@ -76,6 +84,7 @@ class Tailnet {
   [[nodiscard]] ChangeLog& log() { return log_; }
   [[nodiscard]] const ChangeLog& log() const { return log_; }
   // What records hold is taken here; what is planned is taken before its record is written.
+  [[nodiscard]] const RouteTable& routes() const { return routes_; }
   [[nodiscard]] AddressPool& addresses() { return addresses_; }
   [[nodiscard]] NameTable& names() { return names_; }
   void release(const Reserved& reserved);
@@ -84,18 +93,24 @@ class Tailnet {
   void put(NodeId id, const Changed& changed, WallTime now);
   void drop(NodeId id);
   void drop_key(const NodePublic& key, NodeId id);
+  void note_user(UserId id, const UserRecord& before);
+  void route(const NodeState& state);  // what it offers may have changed
+  void offer(NodeId node, std::vector<IpPrefix> routes, bool online);
 
   std::map<NodeId, NodeState> nodes_;  // in the order in which maps list them
   std::unordered_map<NodePublic, NodeId, KeyHash<KeyKind::node>> by_key_;
   std::unordered_multimap<MachinePublic, NodeId, KeyHash<KeyKind::machine>> by_machine_;
   std::set<std::pair<WallTime, NodeId>> expiries_;  // to come
   std::map<UserId, Stored<UserRecord>> users_;
+  std::map<UserId, Position> profile_changes_;
+  Position users_changed_{};
   std::map<std::uint64_t, Stored<AuthKeyRecord>> auth_keys_;
   std::map<AuthKeyDigest, std::uint64_t> by_digest_;
   std::map<SettingId, Stored<SettingRecord>> settings_;
   ChangeLog log_;
   AddressPool addresses_;
   NameTable names_;
+  RouteTable routes_;
 };
 
 // What viewers must hear when a record changes; empty when it is nothing to them.

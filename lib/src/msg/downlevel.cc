@@ -92,6 +92,8 @@ bool patch_fits(const PeerChange& change, Capability viewer) noexcept {  // API-
   return !change.cap_map || viewer >= Capability::node_cap_map;
 }
 
+bool understands_cap_sources(Capability viewer) noexcept { return viewer >= Capability::cap_sources; }
+
 std::vector<FilterRule> expand_sources(std::vector<FilterRule> rules,
                                        const CapabilityHolders* holders) {  // API-76
   for (auto& rule : rules) {
@@ -120,7 +122,7 @@ std::vector<FilterRule> rules_for(std::vector<FilterRule> rules, Capability view
     std::erase_if(rules, [](const FilterRule& rule) { return !rule.cap_grant.empty(); });
   if (viewer < Capability::peer_cap_map)
     for (auto& rule : rules) list_grants(rule);
-  return viewer < Capability::cap_sources ? expand_sources(std::move(rules), holders) : rules;
+  return understands_cap_sources(viewer) ? rules : expand_sources(std::move(rules), holders);
 }
 
 std::vector<FilterRule> joined(const std::map<std::string, std::optional<std::vector<FilterRule>>>& chunks) {

@@ -19,8 +19,8 @@ namespace ts2021 {
 struct FilterRule;  // msg/filter.h
 struct SSHPolicy;   // msg/ssh.h
 
-// A node as a policy sees it. Of the record only these count: id, user, tags, addresses, approved routes,
-// hostinfo's posture and `attributes`. Answers change only when one of them does, or the login.
+// A node as a policy sees it. Of the record only these count: id, user, tags, addresses, approved and
+// advertised routes, hostinfo's OS and `attributes`. Answers change only when one of them does, or the login.
 struct Subject {
   const NodeRecord& node;
   std::string_view login;  // of its user; what `tags` mean is not taken away from it here

@@ -43,6 +43,8 @@ class CapabilityHolders {
   virtual ~CapabilityHolders() = default;
   virtual void append(std::string_view capability, std::vector<std::string>& sources) const = 0;
 };
+// From 109 on; below, who stands behind a source must be told again when that changes.
+[[nodiscard]] bool understands_cap_sources(Capability viewer) noexcept;
 // Rules without "cap:" sources: the addresses of its holders stand where such a source stood, each once per
 // rule. A source that nobody holds is dropped, and a rule without sources with it, which would block
 // everything. `holders` null: nobody holds anything. For viewers below 109 (API-76).

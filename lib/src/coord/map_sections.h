@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The parts of a map that are told whole when they change: relays, DNS, messages and the like.
+#pragma once
+
+#include "coord/node_view.h"
+
+namespace ts2021::coord {
+
+// Adds those that the node (0: all viewers alike) has not been told; `told` none: the first message of a
+// stream, so all that say anything. True when there were any.
+bool add_sections(const Snapshot& snapshot, NodeId node, std::optional<Position> told, MapResponse& out);
+
+[[nodiscard]] DNSConfig dns_config(const CoordinatorConfig& config, const NodeRecord& node);  // MAP-49
+
+}  // namespace ts2021::coord
