@@ -6,7 +6,7 @@
 
 namespace ts2021 {
 
-static_assert(std::variant_size_v<Record> == 4);
+static_assert(std::variant_size_v<Record> == 5);
 
 RecordKind kind(const Record& record) noexcept {
   return static_cast<RecordKind>(record.index() + 1);  // in the order of RecordKind
@@ -16,7 +16,8 @@ std::uint64_t id(const Record& record) noexcept {
   if (const auto* node = std::get_if<NodeRecord>(&record)) return static_cast<std::uint64_t>(node->id);
   if (const auto* user = std::get_if<UserRecord>(&record)) return static_cast<std::uint64_t>(user->id);
   if (const auto* key = std::get_if<AuthKeyRecord>(&record)) return key->id;
-  return static_cast<std::uint64_t>(std::get_if<SettingRecord>(&record)->id);
+  if (const auto* setting = std::get_if<SettingRecord>(&record)) return static_cast<std::uint64_t>(setting->id);
+  return LockRecord::only_id;
 }
 
 AuthKeyDigest auth_key_digest(std::string_view secret) noexcept {

@@ -10,6 +10,7 @@
 namespace ts2021::lock {
 
 Result<Authority> Authority::bootstrap(Bytes genesis) {
+  if (genesis.size() > max_size) return fail(Errc::limit_exceeded, 1259);
   TS_TRY(update, AUM::decode(genesis));
   if (update.kind != AUMKind::checkpoint) return fail(Errc::bad_lock_update, 1260);
   TS_CHECK(verify(update, *update.state));
@@ -33,7 +34,8 @@ Result<void> Authority::append(Bytes encoded) {
   const AUMHash hash = update.hash();
   if (links_.contains(hash)) return {};
   if (!update.parent || !links_.contains(*update.parent)) return fail(Errc::unknown_lock_update, 1261);
-  if (links_.size() >= max_updates) return fail(Errc::limit_exceeded, 1262);
+  if (links_.size() >= max_updates || encoded.size() > max_size - size_)
+    return fail(Errc::limit_exceeded, 1262);
 
   const AUMHash parent = *update.parent;
   const bool at_head = parent == head();
@@ -52,6 +54,7 @@ Result<void> Authority::append(Bytes encoded) {
 
 void Authority::insert(const AUMHash& hash, LinkPtr link) {
   if (link->update.parent) children_[*link->update.parent].push_back(hash);
+  size_ += link->encoded->size();
   links_.emplace(hash, std::move(link));
   log_.push_back(hash);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ts2021/lock/authority.h"
 
-#include "keys.h"
+#include "support/lock_keys.h"
 #include "support/catch.h"
 
 using namespace ts2021;
@@ -97,10 +97,10 @@ TEST_CASE("updates that are known are skipped; after an error nothing has change
   const auto before = authority.head();
   CHECK_FALSE(authority.apply(std::vector<Bytes>{one, two, bad}));
   CHECK(authority.head() == before);
-  CHECK(authority.size() == 2);
+  CHECK(authority.count() == 2);
   REQUIRE(authority.apply(std::vector<Bytes>{one, two, two, one}));
   CHECK(authority.head() == second.hash());
-  CHECK(authority.size() == 3);
+  CHECK(authority.count() == 3);
   CHECK(authority.apply(std::vector<Bytes>{}));
   // A child before its parent.
   Authority other = start();
@@ -120,7 +120,7 @@ TEST_CASE("LCK-9 a heavier branch rewinds the chain, and what it had is gone") {
   REQUIRE(apply(authority, heavy));
   CHECK(authority.head() == heavy.hash());
   CHECK_FALSE(authority.trusts(trusted(carol).id));
-  CHECK(authority.size() == 5);
+  CHECK(authority.count() == 5);
   // The lost branch can still grow, with its own keys, and loses still.
   AUM late = no_op(add.hash(), carol, 3);
   REQUIRE(apply(authority, late));
@@ -138,9 +138,9 @@ TEST_CASE("a chain has an end") {
   }
   const std::vector<Bytes> all(updates.begin(), updates.end());
   CHECK(authority.apply(all).error() == fail(Errc::limit_exceeded, 1262));
-  CHECK(authority.size() == 1);
+  CHECK(authority.count() == 1);
   REQUIRE(authority.apply(std::span(all).first(all.size() - 1)));
-  CHECK(authority.size() == Authority::max_updates);
+  CHECK(authority.count() == Authority::max_updates);
   // LCK-11: 4, 16, 64, 256, 1024 back, and the oldest.
   CHECK(authority.offer().ancestors.size() == 6);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "keys.h"
+#include "support/lock_keys.h"
 #include "support/catch.h"
 #include "ts2021/lock/node_key_signature.h"
 

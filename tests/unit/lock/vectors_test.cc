@@ -153,7 +153,7 @@ TEST_CASE("LCK-5 LCK-6 LCK-7 updates are taken and refused as the official code 
       const AUMHash before = authority.head();
       accepted = apply(authority, {raw}).has_value();
       CHECK((authority.head() != before) == accepted);
-      CHECK(authority.size() == updates.size() + accepted);
+      CHECK(authority.count() == updates.size() + accepted);
     }
     CHECK(accepted == expected);
     ++(accepted ? taken : refused);

@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "ts2021/base/shared_bytes.h"
 #include "ts2021/base/time.h"
 #include "ts2021/coord/address.h"
 #include "ts2021/coord/id.h"
@@ -25,7 +26,7 @@ namespace ts2021 {
 struct Hostinfo;  // msg/hostinfo.h
 
 // Numbers are stored: never change one.
-enum class RecordKind : std::uint8_t { node = 1, user = 2, auth_key = 3, setting = 4 };
+enum class RecordKind : std::uint8_t { node = 1, user = 2, auth_key = 3, setting = 4, lock = 5 };
 
 struct NodeRecord {
   NodeId id{};
@@ -93,7 +94,18 @@ struct SettingRecord {
   std::uint64_t next_id = 1;  // counters: ids of nodes, users and keys below it may have been given out
 };
 
-using Record = std::variant<NodeRecord, UserRecord, AuthKeyRecord, SettingRecord>;
+// The tailnet lock; there is one such record.
+struct LockRecord {
+  static constexpr std::uint64_t only_id = 1;
+
+  std::vector<SharedBytes> updates;  // verified, as they came, the genesis first; empty: the lock is off
+  std::vector<std::uint8_t> disablement_secret;   // what switched it off; empty: it never was on, or is on
+  std::vector<std::uint8_t> support_disablement;  // a secret for who supports the tailnet; empty: none
+  std::vector<std::uint8_t> candidate;            // a genesis whose signatures are to come; empty: none
+  NodeId candidate_by{};
+};
+
+using Record = std::variant<NodeRecord, UserRecord, AuthKeyRecord, SettingRecord, LockRecord>;
 using RecordPtr = std::shared_ptr<const Record>;
 
 [[nodiscard]] RecordKind kind(const Record& record) noexcept;

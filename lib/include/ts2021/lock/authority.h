@@ -30,6 +30,8 @@ class Authority {
  public:
   // Clients give up on a longer chain when they start.
   static constexpr std::size_t max_updates = 2000;
+  // Nor can they read more of one answer. Bytes of all updates.
+  static constexpr std::size_t max_size = 7 << 20;
 
   // Begins with a checkpoint that is signed by keys which it trusts itself. Errors: those of AUM::decode,
   // bad_lock_update (no checkpoint), untrusted_lock_key, bad_lock_signature.
@@ -43,7 +45,7 @@ class Authority {
   [[nodiscard]] const AUMHash& head() const noexcept { return path_.back(); }
   [[nodiscard]] const AUMHash& oldest() const noexcept { return path_.front(); }
   [[nodiscard]] const State& state() const noexcept { return state_; }
-  [[nodiscard]] std::size_t size() const noexcept { return log_.size(); }  // updates of all branches
+  [[nodiscard]] std::size_t count() const noexcept { return log_.size(); }  // updates of all branches
   // All updates as they came, the genesis first: bootstrap() and apply() make the same authority of them.
   [[nodiscard]] std::vector<SharedBytes> log() const;
   // The update that the chain begins with.
@@ -78,6 +80,7 @@ class Authority {
   std::map<AUMHash, LinkPtr> links_;
   std::map<AUMHash, std::vector<AUMHash>> children_;
   std::vector<AUMHash> log_;   // as they came
+  std::size_t size_ = 0;       // of what the log names, encoded
   std::vector<AUMHash> path_;  // the branch in force, oldest to head; never empty
   State state_;                // at head
 };
