@@ -10,7 +10,9 @@ std::string check_url(const std::string& text) {
   return parse_site_url(text) ? "" : "a control URL is like https://host:port and has no path";
 }
 
-constexpr std::uint16_t default_tls_port = 8443;
+Endpoint default_tls_endpoint(const Endpoint& plain) {
+  return {plain.host, static_cast<std::uint16_t>(plain.port == 0 ? 0 : 8443)};
+}
 
 }  // namespace
 
@@ -31,7 +33,8 @@ std::optional<Config> parse_config(int argc, char** argv, int& exit_code) {
                      "https for tests: directory where an authority and a certificate are made "
                      "and kept; the authority's file is told when ready");
   app.add_option("--tls-listen", tls_listen,
-                 "address:port of https, beside --listen; if absent --listen's address and port 8443");
+                 "address:port of https, beside --listen; if absent --listen's address and port 8443, or a "
+                 "free port if --listen takes one");
   certificate->needs(key)->excludes(self_signed);
   key->needs(certificate);
   app.add_option("--public-url", public_url, "the URL that nodes are given, where it is not a listener's")
@@ -70,8 +73,7 @@ std::optional<Config> parse_config(int argc, char** argv, int& exit_code) {
     if (!endpoint) throw CLI::ValidationError("--listen", "not an address:port: " + listen);
     config.listen = *endpoint;
     if (certificate->count() > 0 || self_signed->count() > 0) {
-      config.tls_listen =
-          tls_listen.empty() ? Endpoint{endpoint->host, default_tls_port} : parse_endpoint(tls_listen);
+      config.tls_listen = tls_listen.empty() ? default_tls_endpoint(*endpoint) : parse_endpoint(tls_listen);
       if (!config.tls_listen)
         throw CLI::ValidationError("--tls-listen", "not an address:port: " + tls_listen);
     } else if (!tls_listen.empty()) {

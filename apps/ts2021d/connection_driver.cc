@@ -76,7 +76,7 @@ bool ConnectionDriver::write() {
     const std::size_t count = connection_.output(pieces, now());
     if (count == 0) break;
     const auto ready = std::span<const Bytes>(pieces).first(count);
-    const IoResult sent = tls_ ? tls_->write(ready, shard_.scratch()) : write_some(socket_.get(), ready);
+    const IoResult sent = tls_ ? tls_->write(ready.front()) : write_some(socket_.get(), ready);
     if (sent.what == Io::blocked) {
       blocked_ = true;
     } else if (sent.what != Io::some) {

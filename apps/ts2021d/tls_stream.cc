@@ -30,22 +30,11 @@ IoResult TlsStream::read(MutableBytes out) noexcept {
   return {outcome(got)};
 }
 
-IoResult TlsStream::write(std::span<const Bytes> pieces, MutableBytes scratch) noexcept {
+IoResult TlsStream::write(Bytes bytes) noexcept {
   if (broken_ || !SSL_is_init_finished(ssl_.get())) return {Io::failed};
-  // What is offered never shrinks from one call to the next, as OpenSSL wants it of a repeated write.
-  Bytes record = pieces.front().first(std::min(pieces.front().size(), record_size));
-  if (pieces.size() > 1 && record.size() < record_size) {
-    std::size_t size = 0;
-    for (const Bytes piece : pieces) {
-      const std::size_t part = std::min(piece.size(), record_size - size);
-      std::copy_n(piece.begin(), part, scratch.begin() + static_cast<std::ptrdiff_t>(size));
-      size += part;
-    }
-    record = scratch.first(size);
-  }
   errno = 0;
   ERR_clear_error();
-  const int sent = SSL_write(ssl_.get(), record.data(), static_cast<int>(record.size()));
+  const int sent = SSL_write(ssl_.get(), bytes.data(), static_cast<int>(std::min(bytes.size(), record_size)));
   if (sent > 0) return {Io::some, static_cast<std::size_t>(sent)};
   return {outcome(sent)};
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// TLS over one accepted socket, with the face of read_some() and write_some().
+// TLS over one accepted socket, with the face of read_some().
 #pragma once
 
-#include <span>
 #include <string>
 
 #include "common/socket.h"
@@ -20,9 +19,9 @@ class TlsStream {
 
   // `out` must have room for a record, 16 KiB: so nothing readable stays behind inside OpenSSL.
   [[nodiscard]] IoResult read(MutableBytes out) noexcept;
-  // Gathers small pieces in `scratch` (16 KiB) into one record. After Io::blocked the same bytes have to come
-  // first in the next call. Io::failed before the handshake is done.
-  [[nodiscard]] IoResult write(std::span<const Bytes> pieces, MutableBytes scratch) noexcept;
+  // One record. After Io::blocked the next call has to begin with the same bytes and may bring more.
+  // Io::failed before the handshake is done.
+  [[nodiscard]] IoResult write(Bytes bytes) noexcept;
   // The last read() waits for room in the socket's queue, not for bytes.
   [[nodiscard]] bool read_wants_write() const noexcept { return read_wants_write_; }
   // Sends close_notify if the socket takes it now.

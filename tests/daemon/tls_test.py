@@ -52,9 +52,9 @@ def openssl(*arguments):
     subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=30)
 
 
-def make_certificate(directory, name):
+def make_certificate(directory, name, kind="ec"):
     certificate, key = os.path.join(directory, name + ".pem"), os.path.join(directory, name + ".key")
-    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=" + name,
+    openssl("req", "-x509", "-newkey", kind, *(["-pkeyopt", "ec_paramgen_curve:P-256"] if kind == "ec" else []), "-nodes", "-days", "2", "-subj", "/CN=" + name,
             "-addext", "subjectAltName=DNS:" + name + ",IP:127.0.0.1", "-keyout", key, "-out", certificate)
     return certificate, key
 
@@ -99,7 +99,6 @@ class Handshake(unittest.TestCase):
             for version, name in ((v1_2, "TLSv1.2"), (v1_3, "TLSv1.3")):
                 with daemon.connect(context(version, version, "h2", "http/1.1")) as s:
                     self.assertEqual((s.version(), s.selected_alpn_protocol()), (name, "http/1.1"))
-                    self.assertFalse(s.session_reused)
                 with daemon.connect(context(version, version)) as s:
                     self.assertIsNone(s.selected_alpn_protocol())
                     s.sendall(b"GET /health HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
@@ -112,10 +111,36 @@ class Handshake(unittest.TestCase):
             old.set_ciphers("DEFAULT@SECLEVEL=0")
             with self.assertRaisesRegex(ssl.SSLError, "PROTOCOL_VERSION"):
                 daemon.connect(old)
-            without_forward_secrecy = context(v1_2, v1_2)
-            without_forward_secrecy.set_ciphers("AES128-GCM-SHA256")
-            with self.assertRaises(ssl.SSLError):
-                daemon.connect(without_forward_secrecy)
+
+    def test_ciphers_without_forward_secrecy_are_refused(self):
+        with tempfile.TemporaryDirectory() as directory:
+            certificate, key = make_certificate(directory, "rsa", "rsa:2048")
+            with Daemon("--tls-cert", certificate, "--tls-key", key) as daemon:
+                for cipher, good in (("ECDHE-RSA-AES128-GCM-SHA256", True), ("AES128-GCM-SHA256", False)):
+                    context = trust(certificate)
+                    context.maximum_version = ssl.TLSVersion.TLSv1_2
+                    context.set_ciphers(cipher)
+                    raw = socket.create_connection(("127.0.0.1", urllib.parse.urlsplit(daemon.url).port), timeout=10)
+                    if good:
+                        self.assertEqual(context.wrap_socket(raw, server_hostname="rsa").cipher()[0], cipher)
+                    else:
+                        with self.assertRaisesRegex(ssl.SSLError, "HANDSHAKE_FAILURE"):
+                            context.wrap_socket(raw, server_hostname="rsa")
+                    raw.close()
+
+    def test_nothing_is_resumed(self):
+        with TlsDaemon() as daemon:
+            for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+                context = trust(daemon.ready["ca"])
+                context.minimum_version = context.maximum_version = version
+                with daemon.connect(context) as s:
+                    s.sendall(b"GET /health HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+                    read_all(s)  # tickets of TLS 1.3 come after the handshake
+                    session = s.session
+                self.assertFalse(session.has_ticket)
+                raw = socket.create_connection(("127.0.0.1", daemon.tls_port), timeout=10)
+                with context.wrap_socket(raw, server_hostname="127.0.0.1", session=session) as s:
+                    self.assertFalse(s.session_reused)
 
     def test_bytes_that_are_no_tls_end_that_connection_only(self):
         with TlsDaemon() as daemon:
@@ -130,7 +155,57 @@ class Handshake(unittest.TestCase):
             self.assertEqual(daemon.get_tls("/health")[0], 200)
 
 
+class Client:
+    """openssl s_client, which does on command what Python's ssl can't."""
+
+    def __init__(self, daemon, version):
+        self.said = tempfile.NamedTemporaryFile("w+")
+        self.process = subprocess.Popen(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{daemon.tls_port}", "-CAfile", daemon.ready["ca"], "-" + version],
+            stdin=subprocess.PIPE, stdout=self.said, stderr=subprocess.STDOUT, text=True)
+        self.expect("Verify return code: 0 (ok)")
+
+    def expect(self, text):
+        for _ in range(200):
+            self.said.seek(0)
+            if text in self.said.read():
+                return
+            time.sleep(0.05)
+        self.said.seek(0)
+        raise AssertionError(f"no {text!r} in {self.said.read()}")
+
+    def command(self, text):
+        """Each line is read by itself: commands are single letters on a line of their own."""
+        self.process.stdin.write(text)
+        self.process.stdin.flush()
+        time.sleep(0.3)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+        self.said.close()
+
+
 class Streams(unittest.TestCase):
+    def test_renegotiation_is_refused(self):
+        with TlsDaemon() as daemon, Client(daemon, "tls1_2") as client:
+            client.command("R\n")
+            client.expect("no renegotiation")
+
+    def test_keys_are_updated_on_request(self):
+        with TlsDaemon() as daemon, Client(daemon, "tls1_3") as client:
+            for _ in range(3):
+                client.command("K\n")  # asks for an update in return
+                client.command("k\n")
+            client.expect("KEYUPDATE")
+            client.command("GET /health HTTP/1.1\r\n")
+            client.command("Host: h\r\n")
+            client.command("\r\n")
+            client.expect("200 OK")
+
     def test_what_one_end_sends_in_many_ways_arrives(self):
         with TlsDaemon() as daemon, daemon.connect() as s:
             for byte in b"GET /key?v=138 HTTP/1.1\r\nHost: h\r\n\r\n":  # a record each
