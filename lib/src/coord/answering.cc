@@ -1,37 +1,86 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "coord/answering.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace ts2021::coord {
-namespace {
 
-Plan refused(const coord_input::Ask& ask, int status, std::string_view text) {
-  Plan plan;
-  plan.events.push_back(coord_event::Refused{ask.session, ask.call, status, text, {}});
-  return plan;
-}
-
-Plan answered(const coord_input::Ask& ask, AnswerValue value) {
-  Plan plan;
-  plan.events.push_back(coord_event::Answer{ask.session, ask.call, std::move(value)});
-  return plan;
-}
-
-}  // namespace
+Answering::Answering(const Tailnet& tailnet, const CoordinatorConfig& config, LockDesk& lock,
+                     const FanOut& fan_out, Callbacks& callbacks, Entropy& entropy)
+    : tailnet_(tailnet),
+      config_(config),
+      lock_(lock),
+      callbacks_(callbacks),
+      notes_(tailnet, config),
+      approvals_(tailnet, config, entropy, [&fan_out]() -> const Policy& { return fan_out.policy(); }) {}
 
 MachinePublic Answering::lane(const coord_input::Ask& ask) const {
   return ask.machine.value_or(MachinePublic());
 }
 
-Plan Answering::plan(const coord_input::Ask& ask, Now) {
-  if (const auto* identify = std::get_if<question::Identify>(&ask.question)) {
-    const NodeState* state = tailnet_.find(identify->node_key);
-    if (!state || !ask.machine || state->record->machine != *ask.machine)
-      return refused(ask, 404, "node not found");
-    const UserRecord* user = tailnet_.user(state->record->user);
-    return answered(ask, answer::Identity{state->holder, state->record, user ? *user : UserRecord{},
-                                          state->record->given_name + "." + config_.base_domain});
-  }
-  return refused(ask, 501, "not available");
+Plan Answering::plan(const coord_input::Ask& ask, Now now) {
+  return std::visit(
+      [&](const auto& asked) -> Plan {
+        if constexpr (requires { on(ask, asked, now); })
+          return on(ask, asked, now);
+        else if constexpr (requires { approvals_.plan(ask, asked, now); })
+          return approvals_.plan(ask, asked, now);
+        else if constexpr (requires { notes_.plan(ask, asked, now); })
+          return notes_.plan(ask, asked, now);
+        else if constexpr (requires { notes_.plan(ask, asked); })
+          return notes_.plan(ask, asked);
+        else
+          return lock_.plan(ask, asked, now);
+      },
+      ask.question);
+}
+
+// API-142
+Plan Answering::on(const coord_input::Ask& ask, const question::Identify& asked, Now) {
+  const NodeState* state = tailnet_.find(asked.node_key);
+  if (!state || !ask.machine || state->record->machine != *ask.machine)
+    return refused(ask, 404, "node not found");
+  const UserRecord* user = tailnet_.user(state->record->user);
+  return answered(ask,
+                  answer::Identity{state->holder, state->record, user ? *user : UserRecord{},
+                                   state->record->given_name + "." + config_.base_domain, config_.tailnet});
+}
+
+Plan Answering::on(const coord_input::Ask& ask, const question::FindPending& asked, Now) {
+  if (auto pending = approvals_.find(asked.id)) return answered(ask, *std::move(pending));
+  return refused(ask, 404, "nothing waits here");
+}
+
+Plan Answering::on(const coord_input::Ask& ask, const question::DecidePending& asked, Now now) {
+  return approvals_.plan(ask, asked, now);
+}
+
+// API-143: an expired key still reaches the others by relay, to log in again.
+Plan Answering::on(const coord_input::Ask& ask, const question::AdmitToRelay& asked, Now) {
+  return answered(ask, answer::Admission{tailnet_.find(asked.node_key) != nullptr});
+}
+
+Plan Answering::on(const coord_input::Ask& ask, const question::FindRelays&, Now) {
+  return answered(ask, answer::Relays{config_.derp_map});
+}
+
+Plan Answering::on(const coord_input::Ask& ask, const question::Deliver& asked, Now) {
+  std::vector<CoordEvent> events;
+  if (!callbacks_.deliver(asked, ask.machine, events)) return refused(ask, 404, "nobody waits for this");
+  Plan plan = answered(ask, answer::Done{});
+  for (CoordEvent& event : events) plan.events.push_back(std::move(event));
+  return plan;
+}
+
+void Answering::advance(Now now, std::vector<CoordEvent>& events) {
+  approvals_.advance(now, events);
+  callbacks_.advance(now.mono, events);
+}
+
+std::optional<Instant> Answering::next_timeout() const {
+  const auto first = approvals_.next_timeout(), second = callbacks_.next_timeout();
+  return first && second ? std::min(*first, *second) : first ? first : second;
 }
 
 }  // namespace ts2021::coord

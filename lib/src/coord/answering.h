@@ -2,7 +2,14 @@
 // Answers what endpoints ask beside register and map requests.
 #pragma once
 
-#include "coord/plan.h"
+#include <vector>
+
+#include "coord/approvals.h"
+#include "coord/callbacks.h"
+#include "coord/fan_out.h"
+#include "coord/lock_desk.h"
+#include "coord/node_notes.h"
+#include "coord/replies.h"
 #include "ts2021/coord/config.h"
 #include "ts2021/coord/input.h"
 
@@ -10,16 +17,38 @@ namespace ts2021::coord {
 
 class Answering {
  public:
-  Answering(const Tailnet& tailnet, const CoordinatorConfig& config) : tailnet_(tailnet), config_(config) {}
+  Answering(const Tailnet& tailnet, const CoordinatorConfig& config, LockDesk& lock, const FanOut& fan_out,
+            Callbacks& callbacks, Entropy& entropy);
 
   // In whose lane a question with writes waits for its turn; zero: no machine's.
   [[nodiscard]] MachinePublic lane(const coord_input::Ask& ask) const;
-  // The answer is among the events of the plan. A plan with writes is thrown away and made again in the lane.
+  // The answer is among the events of the plan, or the question is held and its answer comes out of
+  // advance() or another's plan. A plan with writes is thrown away and made again in the lane.
   [[nodiscard]] Plan plan(const coord_input::Ask& ask, Now now);
 
+  // Nobody waits for the answer any more.
+  void forget(PollKey key) { approvals_.forget(key); }
+  void forget(SessionId session) { approvals_.forget(session); }
+  // What was held for too long is answered.
+  void advance(Now now, std::vector<CoordEvent>& events);
+  [[nodiscard]] std::optional<Instant> next_timeout() const;
+
+  [[nodiscard]] const NodeNotes& notes() const { return notes_; }
+
  private:
+  Plan on(const coord_input::Ask& ask, const question::Identify& asked, Now now);
+  Plan on(const coord_input::Ask& ask, const question::FindPending& asked, Now now);
+  Plan on(const coord_input::Ask& ask, const question::DecidePending& asked, Now now);
+  Plan on(const coord_input::Ask& ask, const question::AdmitToRelay& asked, Now now);
+  Plan on(const coord_input::Ask& ask, const question::FindRelays& asked, Now now);
+  Plan on(const coord_input::Ask& ask, const question::Deliver& asked, Now now);
+
   const Tailnet& tailnet_;
   const CoordinatorConfig& config_;
+  LockDesk& lock_;
+  Callbacks& callbacks_;
+  NodeNotes notes_;
+  Approvals approvals_;
 };
 
 }  // namespace ts2021::coord

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "coord/commands.h"
 
+#include "coord/map_orders.h"
+
 namespace ts2021::coord {
 namespace {
 
@@ -22,16 +24,30 @@ MachinePublic Commands::lane(const CoordOrder& order) const {
       order);
 }
 
-Plan Commands::plan(const CoordCommand& command, Now) {
-  if (const auto* policy = std::get_if<coord_command::SetPolicy>(&command.order)) {
-    fan_out_.set_policy(policy->policy);
-  } else if (const auto* derp = std::get_if<coord_command::SetDERPMap>(&command.order)) {
-    config_.derp_map = derp->derp_map;
-    fan_out_.derp_map_changed();
-  } else {
-    return done(command, 501, "not available");
+// Done when the node has answered.
+template <class Order>
+Plan Commands::call_back(const CoordCommand& command, const Order& order, Now now) {
+  const NodeState* node = tailnet_.find(order.node);
+  if (!node) return done(command, 404, "no such node");
+  Callbacks::Refusal why;
+  auto begun = callbacks_.begin(command.id, order, *node->record, now, why);
+  if (!begun) return done(command, why.status, why.text);
+  if (fan_out_.push(order.node, std::move(begun->request), begun->until)) return {};
+  callbacks_.forget(command.id);
+  return done(command, 503, "too much waits for the node");
+}
+
+Plan Commands::plan(const CoordCommand& command, Now now) {
+  if (const auto* ping = std::get_if<coord_command::Ping>(&command.order))
+    return call_back(command, *ping, now);
+  if (const auto* call = std::get_if<coord_command::CallNode>(&command.order))
+    return call_back(command, *call, now);
+  if (auto map_order = carry_out(command, config_, tailnet_, fan_out_, now)) {
+    Plan plan;
+    plan.events.push_back(std::move(*map_order));
+    return plan;
   }
-  return done(command);
+  return done(command, 501, "not available");
 }
 
 }  // namespace ts2021::coord

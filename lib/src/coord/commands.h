@@ -2,6 +2,7 @@
 // Carries out what the owner of the tailnet orders.
 #pragma once
 
+#include "coord/callbacks.h"
 #include "coord/fan_out.h"
 #include "coord/plan.h"
 #include "ts2021/coord/command.h"
@@ -10,8 +11,8 @@ namespace ts2021::coord {
 
 class Commands {
  public:
-  Commands(Tailnet& tailnet, CoordinatorConfig& config, FanOut& fan_out)
-      : tailnet_(tailnet), config_(config), fan_out_(fan_out) {}
+  Commands(Tailnet& tailnet, CoordinatorConfig& config, FanOut& fan_out, Callbacks& callbacks)
+      : tailnet_(tailnet), config_(config), fan_out_(fan_out), callbacks_(callbacks) {}
 
   // In whose lane it is carried out; zero: no machine's.
   [[nodiscard]] MachinePublic lane(const CoordOrder& order) const;
@@ -19,9 +20,13 @@ class Commands {
   [[nodiscard]] Plan plan(const CoordCommand& command, Now now);
 
  private:
+  template <class Order>
+  Plan call_back(const CoordCommand& command, const Order& order, Now now);
+
   Tailnet& tailnet_;
   CoordinatorConfig& config_;
   FanOut& fan_out_;
+  Callbacks& callbacks_;
 };
 
 }  // namespace ts2021::coord

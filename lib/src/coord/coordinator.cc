@@ -9,6 +9,7 @@
 #include "coord/deadlines.h"
 #include "coord/engine.h"
 #include "coord/fan_out.h"
+#include "coord/lock_desk.h"
 #include "coord/map_update.h"
 #include "coord/planted.h"
 #include "coord/registrar.h"
@@ -34,8 +35,10 @@ struct Coordinator::Impl final : Worker {
         engine_(store, tailnet_, config_, *this),
         registrar_(tailnet_, entropy, config_, engine_.ids()),
         fan_out_(tailnet_, entropy, config_, std::move(policy)),
-        answering_(tailnet_, config_),
-        commands_(tailnet_, config_, fan_out_) {}
+        lock_desk_(tailnet_, config_),
+        callbacks_(entropy, config_),
+        answering_(tailnet_, config_, lock_desk_, fan_out_, callbacks_, entropy),
+        commands_(tailnet_, config_, fan_out_, callbacks_) {}
 
   // Every input is between these two.
   void enter(Now now) {
@@ -46,6 +49,9 @@ struct Coordinator::Impl final : Worker {
     while (const auto node = grace_.pop(now.mono)) add_inner(Work::Kind::offline, *node);
     while (const auto node = reap_.pop(now.mono)) add_inner(Work::Kind::reap, *node);
     engine_.advance(now);
+    std::vector<CoordEvent> late;
+    answering_.advance(now, late);
+    tell(std::move(late), false);
   }
   void leave() { fan_out_.advance(now_); }
 
@@ -55,6 +61,7 @@ struct Coordinator::Impl final : Worker {
 
   void on(const coord_input::Gone& input) {
     drop_asked(input.session, [](CallId) { return true; });
+    answering_.forget(input.session);
     std::erase_if(events_, [&](const CoordEvent& event) { return belongs_to(event, input.session); });
     const auto session = sessions_.find(input.session);
     if (session == sessions_.end()) return;
@@ -67,6 +74,7 @@ struct Coordinator::Impl final : Worker {
   void on(const coord_input::Cancelled& input) {
     const PollKey key{input.session, input.call};
     drop_asked(input.session, [&](CallId call) { return call == input.call; });
+    answering_.forget(key);
     std::erase_if(events_, [key](const CoordEvent& event) { return belongs_to(event, key); });
     const auto session = sessions_.find(input.session);
     if (session == sessions_.end()) return;
@@ -137,6 +145,10 @@ struct Coordinator::Impl final : Worker {
 
   void on_changed(const Changed& changed) {
     const NodeId id{changed.id};
+    if (changed.kind == RecordKind::lock) {
+      if (lock_desk_.apply(changed)) fan_out_.set_lock(lock_desk_.info());
+      return;
+    }
     if (changed.kind != RecordKind::node) return tailnet_.apply(changed, now_.wall);
     if (!changed.record) {
       const NodeState* last = tailnet_.find(id);
@@ -259,7 +271,7 @@ struct Coordinator::Impl final : Worker {
       return plan;
     }
     work.node = state->record->id;
-    auto update = map_update(registrar_, *state->record, request);
+    auto update = map_update(registrar_, fan_out_.policy(), tailnet_.subject(*state->record), request);
     plan.reserved = update.reserved;
     if (planted(Planted::answers_early)) finish(work, machine);
     if (update.record)
@@ -273,6 +285,7 @@ struct Coordinator::Impl final : Worker {
     if (!state) return tell(refusal(work.from, machine, {404, "node not found", {}}), false);
     const MapKind kind = kind_of(*work.map_request);
     if (kind == MapKind::update) {  // MAP-37
+      fan_out_.lock_head_reported(work.node, work.map_request->tka_head);
       events_.push_back(coord_event::MapEnd{work.from.session, work.from.call});
       return;
     }
@@ -347,6 +360,7 @@ struct Coordinator::Impl final : Worker {
     earlier(grace_.next());
     earlier(reap_.next());
     earlier(engine_.next_timeout());
+    earlier(answering_.next_timeout());
     if (const auto expiry = tailnet_.next_expiry())
       earlier(now_.mono +
               std::min<Instant::duration>(
@@ -361,6 +375,8 @@ struct Coordinator::Impl final : Worker {
   Engine engine_;
   Registrar registrar_;
   FanOut fan_out_;
+  LockDesk lock_desk_;
+  Callbacks callbacks_;
   Answering answering_;
   Commands commands_;
   std::unordered_map<SessionId, MachinePublic> sessions_;
@@ -422,6 +438,9 @@ std::vector<Coordinator::NodeStatus> Coordinator::nodes() const {
   std::vector<NodeStatus> out;
   for (const auto& [id, state] : impl_->tailnet_.nodes()) out.push_back({state.record, state.online});
   return out;
+}
+std::vector<DnsChallenge> Coordinator::dns_challenges() const {
+  return impl_->answering_.notes().challenges(impl_->now_);
 }
 bool Coordinator::ready() const noexcept { return impl_->engine_.ready(); }
 const Coordinator::Counters& Coordinator::counters() const noexcept { return impl_->fan_out_.counters(); }

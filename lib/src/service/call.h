@@ -86,7 +86,11 @@ struct Exchange {
   Entropy& entropy;
   Now now;
 
-  [[nodiscard]] Capability capability() const noexcept { return static_cast<Capability>(session.version); }
+  // For whom an answer is written. Outside Noise it is not known, and nobody minds members that it does not
+  // know.
+  [[nodiscard]] Capability capability() const noexcept {
+    return proven && !box ? static_cast<Capability>(session.version) : any_capability;
+  }
 
   void reply(int status, std::string_view content_type, std::string_view body,
              std::span<const Header> more = {}) const {
@@ -126,7 +130,7 @@ struct Exchange {
   OpenCall& keep_open() const {
     if (proven && !session.opened) {  // HSK-10: the first request inside Noise proves the machine
       session.opened = true;
-      inputs.push_back(coord_input::Opened{id, session.machine, capability()});
+      inputs.push_back(coord_input::Opened{id, session.machine, static_cast<Capability>(session.version)});
     }
     if (OpenCall* const open = session.find(stream)) return *open;
     return session.calls.emplace_back(OpenCall{.stream = stream, .proven = proven, .box = box});

@@ -10,17 +10,50 @@
 namespace ts2021::service {
 namespace {
 
+constexpr std::size_t max_form = 4096;  // bytes of a body that is no JSON
+
 // THE table. A path that stands in no row is 404, a row's path with another method 405 (both by the
-// connection).
+// connection). Behind each row: whether it is *implemented*, or a *default*, because it takes more than this
+// library has; a program puts a row of its own in the place of any of them (ts2021/service/own_route.h).
 constexpr Endpoint table[] = {
     // Outer site: HTTP/1.1. POST and GET /ts2021 belong to the connection itself.
-    get(Site::outer, "/key", &on_key),
-    get(Site::outer, "/health", &on_health),
-    boxed_post<&on_register>("/machine/{}"),
-    boxed_post<&on_map>("/machine/{}/map"),
+    get(Site::outer, "/key", &on_key),                       // implemented
+    get(Site::outer, "/health", &on_health),                 // implemented
+    get(Site::outer, "/generate_204", &on_generate_204),     // implemented
+    get(Site::outer, "/bootstrap-dns", &on_bootstrap_dns),   // default, because a library looks up no names
+    get(Site::outer, "/derpmap/default", &on_derp_map),      // implemented
+    json<&on_verify>(Site::outer, Method::post, "/verify"),  // implemented
+    get(Site::outer, "/a/{}", &on_decision_page),            // default, because a login name proves nobody
+    {Site::outer, Method::post, "/a/{}", max_form, &on_decision},  // as above
+    get(Site::outer, "/admin", &on_admin_page),  // default, because there is no administration here
+    get(Site::outer, "/.well-known/openid-configuration", &on_openid_configuration),  // implemented
+    get(Site::outer, "/.well-known/jwks.json", &on_key_set),                          // implemented
+    {Site::outer, Method::head, "/ping/{}", 0, &on_ping_seen},                        // implemented
+    json<&on_ping_answer>(Site::outer, Method::post, "/ping/{}"),                     // implemented
+    boxed_post<&on_register>("/machine/{}"),                                          // implemented
+    boxed_post<&on_map>("/machine/{}/map"),                                           // implemented
+    boxed_post<&on_set_dns>("/machine/{}/set-dns"),                                   // as inside Noise
+    // No rows, so 404: /api/v2/oauth/token, /api/v2/oauth/token-exchange and /api/v2/tailnet/-/keys, by which
+    // a command line turns a secret of the hosted service into an auth key; /metrics and the like.
+
     // Inside Noise: HTTP/2.
-    noise_post<&on_register>("/machine/register"),
-    noise_post<&on_map>("/machine/map"),
+    noise_post<&on_register>("/machine/register"),  // implemented
+    noise_post<&on_map>("/machine/map"),            // implemented
+    noise_post<&on_set_dns>("/machine/set-dns"),    // default, because the program has the name server
+    noise_post<&on_id_token>("/machine/id-token"),  // implemented
+    noise_post<&on_update_health>("/machine/update-health"),  // default, because nobody needs it: swallowed
+    noise_post<&on_query_feature>("/machine/feature/query"),  // implemented: "serve" where certificates are
+    get(Site::noise, "/machine/whoami", &on_whoami),          // implemented
+    json<&on_set_device_attributes>(Site::noise, Method::patch, "/machine/set-device-attr"),  // implemented
+    noise_post<&on_audit_log>("/machine/audit-log"),  // default, because the program has the log: a notice
+    get(Site::noise, "/machine/ssh/action/from/{}/to/{}", &on_ssh_action),  // implemented
+    noise_post<&on_ssh_event>("/machine/ssh/notify"),                       // default: a notice
+    {Site::noise, Method::post, "/machine/webclient/init/{}/to/{}", max_form, &on_web_client_init},
+    {Site::noise, Method::post, "/machine/webclient/wait/{}/to/{}/{}", max_form, &on_web_client_wait},
+    {Site::noise, Method::post, "/machine/c2n/{}", max_json_body, &on_call_answer},  // implemented
+    {Site::noise, Method::head, "/machine/ping/{}", 0, &on_ping_seen},               // implemented
+    json<&on_ping_answer>(Site::noise, Method::post, "/machine/ping/{}"),            // implemented
+    // Tailnet lock, all implemented: what is stored is verified.
     noise_get<&on_lock<TKAInitBeginRequest>>("/machine/tka/init/begin"),
     noise_get<&on_lock<TKAInitFinishRequest>>("/machine/tka/init/finish"),
     noise_get<&on_lock<TKABootstrapRequest>>("/machine/tka/bootstrap"),

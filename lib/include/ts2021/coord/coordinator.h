@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "ts2021/base/entropy.h"
@@ -17,6 +18,12 @@
 #include "ts2021/coord/store.h"
 
 namespace ts2021 {
+
+// A TXT record that proves a name to a certificate authority.
+struct DnsChallenge {
+  std::string name;  // without a trailing dot
+  std::string value;
+};
 
 // Belongs to one thread. The caller pumps: store.poll() into on_store(), next_event() until it is empty, and
 // handle_timeout() at next_timeout() or earlier. handle_timeout() right after draining the events is cheap
@@ -59,6 +66,8 @@ class Coordinator {
     bool online = false;
   };
   [[nodiscard]] std::vector<NodeStatus> nodes() const;
+  // What set-dns asks to be in public DNS now; each stays for ten minutes. For the tailnet's name server.
+  [[nodiscard]] std::vector<DnsChallenge> dns_challenges() const;
   [[nodiscard]] bool ready() const noexcept;
 
   // What fan-out has cost since the start; asserted by tests.

@@ -29,6 +29,7 @@ enum class NoticeKind : std::uint8_t {
   logged_out,  // by its own request
   expired,     // its key's time has come
   removed,     // deleted: ephemeral and inactive, or logged out
+  reported,    // a node wants it on record; detail says what
 };
 
 namespace coord_event {
@@ -81,6 +82,7 @@ struct Notice {
   std::string name;  // given name; printable ASCII, may be empty
   MachinePublic machine;
   std::string_view text;  // a literal
+  std::string detail{};   // of reported: what the node says, printable ASCII
 };
 }  // namespace coord_event
 using CoordEvent =

@@ -2,9 +2,11 @@
 // Joins connections to coordination: answers what a connection asks, by one table of endpoints.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "ts2021/base/entropy.h"
@@ -15,8 +17,10 @@
 #include "ts2021/coord/coordinator.h"
 #include "ts2021/http/route.h"
 #include "ts2021/key/key.h"
+#include "ts2021/msg/primitives.h"
 #include "ts2021/service/own_route.h"
 #include "ts2021/service/server_key.h"
+#include "ts2021/service/token_key.h"
 
 namespace ts2021 {
 
@@ -25,7 +29,11 @@ struct ServiceConfig {
   const ControlBoxPair* box =
       nullptr;                  // opens the requests of TS2019; null: it is off. Must outlive the service
   bool early_challenge = true;  // a node-key challenge in the early payload; costs one X25519 per connection
-  std::vector<OwnRoute> own;    // rows that the program answers; each wins over the library's like it
+  std::string url;              // of the outer site, without a slash at its end; the issuer of tokens
+  const TokenKey* token_key = nullptr;  // signs them; null: it gives none. Must outlive the service
+  // What /bootstrap-dns tells who can look up no names.
+  std::map<std::string, std::vector<IpAddress>> bootstrap_dns;
+  std::vector<OwnRoute> own;  // rows that the program answers; each wins over the library's like it
 };
 
 // Belongs to the thread of its connections. Speaks to the coordinator in values only, so that a queue may be
