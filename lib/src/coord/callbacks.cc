@@ -102,7 +102,7 @@ bool Callbacks::deliver(const question::Deliver& answer, const std::optional<Mac
   return true;
 }
 
-// A client says nothing about a ping that failed: those that came in time are all there are.
+// API-133: a client says nothing about a ping that failed; those that came in time are all there are.
 void Callbacks::advance(Instant now, std::vector<CoordEvent>& events) {
   for (auto at = open_.begin(); at != open_.end();) {
     Open& open = at->second;
