@@ -29,7 +29,7 @@ function(build preset)
   step("build ${preset}" ${CMAKE_COMMAND} --build --preset ${preset} -j ${JOBS} ${ARGN})
 endfunction()
 
-foreach(script IN ITEMS layers wire_ids origins json_literals)
+foreach(script IN ITEMS layers wire_ids origins json_literals fuzzed_messages quotes)
   step("${script}" ${CMAKE_COMMAND} -P ${root}/cmake/${script}.cmake)
 endforeach()
 

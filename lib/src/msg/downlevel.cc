@@ -81,6 +81,38 @@ void list_capabilities(Node& node, Capability viewer) {  // API-74
   node.cap_map.clear();
 }
 
+void list_knobs(MapResponse& message, Capability viewer) {  // API-79
+  if (viewer >= Capability::knobs_by_capability || !message.node) return;
+  const auto has = [&](std::string_view name) {
+    const auto& list = message.node->capabilities;
+    return message.node->cap_map.contains(std::string(name)) ||
+           std::find(list.begin(), list.end(), name) != list.end();
+  };
+  Debug debug = message.debug.value_or(Debug{});
+  if (has("debug-always-stun")) {
+    debug.force_background_stun = true;
+    debug.set_force_background_stun = true;
+  }
+  if (has("randomize-client-port")) {
+    debug.randomize_client_port = true;
+    debug.set_randomize_client_port = true;
+  }
+  if (has("debug-no-wg-trim")) debug.trim_wg_config = false;
+  if (has("debug-disable-subnets-if-pac")) debug.disable_subnets_if_pac = true;
+  if (has("debug-disable-upnp")) debug.disable_upnp = true;
+  if (has("one-cgnat?v=false")) debug.one_cgnat_route = false;
+  if (has("one-cgnat?v=true")) debug.one_cgnat_route = true;
+  if (has("silent-disco")) debug.enable_silent_disco = true;
+  if (debug != Debug{}) message.debug = debug;
+}
+
+void set_auto_update(MapResponse& message, Capability viewer) {  // API-78
+  if (viewer < Capability::auto_update_capability || !message.default_auto_update || !message.node) return;
+  message.node->cap_map["default-auto-update"] = {
+      RawJson::trusted(*message.default_auto_update ? "true" : "false")};
+  message.default_auto_update.reset();
+}
+
 bool patch_fits(const PeerChange& change, Capability viewer) noexcept {  // API-75
   if (viewer < Capability::peer_patches) return false;
   if (change.endpoints && change.endpoints->empty()) return false;
@@ -141,6 +173,8 @@ void downlevel(MapResponse& message, Capability viewer, const CapabilityHolders*
     if (viewer < Capability::implicit_allowed_ips) explicit_allowed_ips(node);
     list_capabilities(node, viewer);
   };
+  list_knobs(message, viewer);
+  set_auto_update(message, viewer);
   fit_peers(message.peers);
   fit_peers(message.peers_changed);
   if (message.node) fit_node(*message.node);

@@ -1,5 +1,8 @@
 ts2021_fuzz_target(json_register LIBS ts2021::msg)
 ts2021_fuzz_target(json_map_request LIBS ts2021::msg)
 ts2021_fuzz_target(json_map_response LIBS ts2021::msg)
+foreach(name IN ITEMS json_endpoints json_lock json_parts json_hostinfo)
+  ts2021_fuzz_target(${name} LIBS ts2021::msg)
+endforeach()
 ts2021_fuzz_target(json_stable LIBS ts2021::msg)
 ts2021_fuzz_target(zstd_frame LIBS ts2021::msg)

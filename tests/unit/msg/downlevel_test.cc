@@ -74,10 +74,11 @@ TEST_CASE("downlevel: API-73 expired peers can't be reached") {
 }
 
 TEST_CASE("downlevel: API-74 capabilities as a list below 74") {
-  CHECK(for_viewer(73).node->capabilities == std::vector<std::string>{"https", "value"});
+  CHECK(for_viewer(73).node->capabilities ==
+        std::vector<std::string>{"https", "randomize-client-port", "value"});
   CHECK(for_viewer(73).node->cap_map.empty());
   CHECK(for_viewer(74).node->capabilities.empty());
-  CHECK(for_viewer(74).node->cap_map.size() == 2);
+  CHECK(for_viewer(74).node->cap_map.size() == 3);
   MapResponse both;
   both.node = test::sample_node(1);
   both.node->capabilities = {"https"};
@@ -175,6 +176,78 @@ TEST_CASE("downlevel: no relay map without regions below 65") {
   CHECK_FALSE(for_viewer(64, partial).derp_map);
   CHECK(for_viewer(65, partial).derp_map);
   CHECK(for_viewer(64).derp_map);
+}
+
+TEST_CASE("downlevel: API-78 automatic updates as a member, then as a capability") {
+  const auto said = [](unsigned capability) {
+    return encoded(for_viewer(capability), static_cast<Capability>(capability));
+  };
+  const std::string member = R"("DefaultAutoUpdate":true)", capability = R"("default-auto-update":[true])";
+  for (const unsigned number : {26u, 82u}) {
+    CHECK(said(number).find(member) == std::string::npos);
+    CHECK(said(number).find(capability) == std::string::npos);
+  }
+  for (const unsigned number : {83u, 130u}) {
+    CHECK(said(number).find(member) != std::string::npos);
+    CHECK(said(number).find(capability) == std::string::npos);
+  }
+  CHECK(said(131).find(member) == std::string::npos);
+  CHECK(said(131).find(capability) != std::string::npos);
+  MapResponse off = test::sample_map();
+  off.default_auto_update = false;
+  CHECK(for_viewer(131, off).node->cap_map.at("default-auto-update").at(0).text() == "false");
+  MapResponse without_self;
+  without_self.default_auto_update = true;
+  CHECK_FALSE(for_viewer(131, without_self).node);
+}
+
+TEST_CASE("downlevel: API-79 knobs as members of Debug below 70") {
+  MapResponse map;
+  map.node = test::sample_node(1);
+  map.node->cap_map = {
+      {"debug-always-stun", {}},           {"randomize-client-port", {}}, {"debug-no-wg-trim", {}},
+      {"debug-disable-upnp", {}},          {"one-cgnat?v=false", {}},     {"silent-disco", {}},
+      {"debug-disable-subnets-if-pac", {}}};
+  const auto debug = [&](unsigned capability) {
+    const auto fitted = for_viewer(capability, map);
+    return fitted.debug ? encoded(*fitted.debug, static_cast<Capability>(capability)) : std::string();
+  };
+  const std::string common = R"("TrimWGConfig":false,"DisableSubnetsIfPAC":true,"DisableUPnP":true)";
+  CHECK(debug(26) == R"({"ForceBackgroundSTUN":true,"RandomizeClientPort":true,)" + common + "}");
+  CHECK(debug(36) == debug(26));
+  CHECK(debug(37) == R"({"SetForceBackgroundSTUN":true,"SetRandomizeClientPort":true,)" + common +
+                         R"(,"OneCGNATRoute":false,"EnableSilentDisco":true})");
+  CHECK(debug(69) == debug(37));
+  CHECK(debug(70).empty());
+  map.node->cap_map = {{"one-cgnat?v=true", {}}};
+  CHECK(debug(69) == R"({"OneCGNATRoute":true})");
+  map.debug.emplace().disable_log_tail = true;
+  CHECK(debug(69) == R"({"DisableLogTail":true,"OneCGNATRoute":true})");
+  map.node->cap_map.clear();
+  map.node->capabilities = {"silent-disco"};
+  CHECK(debug(69) == R"({"DisableLogTail":true,"EnableSilentDisco":true})");
+  map.node.reset();
+  CHECK(debug(69) == R"({"DisableLogTail":true})");
+}
+
+// The rows that are a member's presence only.
+TEST_CASE("downlevel: members that older clients do not get") {
+  struct Row {
+    std::string_view member;
+    unsigned since;
+  };
+  for (const Row row : {Row{R"("SSHPolicy":)", 27}, Row{R"("TKAInfo":)", 51}, Row{R"("HomeDERP":)", 111},
+                        Row{R"("CapMap":)", 67}, Row{R"("PeersChangedPatch":)", 33},
+                        Row{R"("PacketFilters":)", 81}, Row{R"("DisplayMessages":)", 117}}) {
+    INFO(row.member);
+    const auto has = [&](unsigned number) {
+      return encoded(for_viewer(number), static_cast<Capability>(number)).find(row.member) !=
+             std::string::npos;
+    };
+    CHECK_FALSE(has(row.since - 1));
+    CHECK(has(row.since));
+    CHECK(has(148));
+  }
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ inline MapResponse sample_map() {
   map.pop_browser_url = "https://control.example.test/";
 
   auto& self = map.node.emplace(sample_node(1));
-  self.cap_map = {{"https", {}}, {"value", {*RawJson::parse(R"({"a":1})")}}};
+  self.cap_map = {{"https", {}}, {"randomize-client-port", {}}, {"value", {*RawJson::parse(R"({"a":1})")}}};
   self.stable_tailnet_id = "tFAKE";
   self.key_signature.bytes = {1, 2, 3};
 

@@ -34,6 +34,13 @@ void mark_expired(Node& peer, Capability viewer);
 // Below 74 the capability names go into the list and values are lost (API-74).
 void list_capabilities(Node& node, Capability viewer);
 
+// Below 70 the knobs among the capabilities of the self node become members of Debug (API-79). Old clients
+// keep them until the stream ends.
+void list_knobs(MapResponse& message, Capability viewer);
+// From 131 on DefaultAutoUpdate is a capability of the self node, which must be in the message to get it
+// (API-78).
+void set_auto_update(MapResponse& message, Capability viewer);
+
 // Whether the viewer understands every member of the patch; else it needs the full peer (API-75).
 [[nodiscard]] bool patch_fits(const PeerChange& change, Capability viewer) noexcept;
 

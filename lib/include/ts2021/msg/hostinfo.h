@@ -161,7 +161,8 @@ constexpr auto fields(const Hostinfo*) {
                     Field<"StateEncrypted", &Hostinfo::state_encrypted>{}};
 }
 
-// What peers may see: nothing that tells of logs, networks, tokens or devices (API-69). `raw` is empty.
+// What peers may see: nothing that tells of logs, networks, tokens or devices (API-69), within the limits of
+// clean.h and without anything that one of them could not read (API-77). `raw` is empty.
 [[nodiscard]] Hostinfo peer_view(const Hostinfo& own);
 // Whether others must hear of the change: what peers see, tags, hosted services, and a home relay other than
 // 0, which means "unchanged".

@@ -13,17 +13,37 @@
 
 namespace ts2021 {
 
-// Acts when it arrives; nothing of it is kept by the client.
+// Acts when it arrives; nothing of it is kept by the client, but for the knobs of old ones, which hold until
+// the stream ends.
 struct Debug {
   double sleep_seconds = 0;  // at most 300
   bool disable_log_tail = false;
   std::optional<int> exit;  // ends the client's process
+  // What capabilities say from 70 on: list_knobs() of downlevel.h.
+  bool force_background_stun = false, randomize_client_port = false;  // the first form of the next two
+  OptBool set_force_background_stun, set_randomize_client_port;       // from 37 on
+  OptBool trim_wg_config, disable_subnets_if_pac, disable_upnp, one_cgnat_route;
+  bool enable_silent_disco = false;
   friend bool operator==(const Debug&, const Debug&) = default;
 };
 constexpr auto fields(const Debug*) {
-  return std::tuple{Field<"SleepSeconds", &Debug::sleep_seconds>{},
-                    Field<"DisableLogTail", &Debug::disable_log_tail>{.since = Capability::ssh_policy},
-                    Field<"Exit", &Debug::exit>{}};
+  return std::tuple{
+      Field<"SleepSeconds", &Debug::sleep_seconds>{},
+      Field<"DisableLogTail", &Debug::disable_log_tail>{.since = Capability::ssh_policy},
+      Field<"Exit", &Debug::exit>{},
+      Field<"ForceBackgroundSTUN", &Debug::force_background_stun>{.until = Capability::debug_opt_knobs},
+      Field<"RandomizeClientPort", &Debug::randomize_client_port>{.until = Capability::debug_opt_knobs},
+      Field<"SetForceBackgroundSTUN", &Debug::set_force_background_stun>{
+          .since = Capability::debug_opt_knobs, .until = Capability::knobs_by_capability},
+      Field<"SetRandomizeClientPort", &Debug::set_randomize_client_port>{
+          .since = Capability::debug_opt_knobs, .until = Capability::knobs_by_capability},
+      Field<"TrimWGConfig", &Debug::trim_wg_config>{.until = Capability::knobs_by_capability},
+      Field<"DisableSubnetsIfPAC", &Debug::disable_subnets_if_pac>{.until = Capability::knobs_by_capability},
+      Field<"DisableUPnP", &Debug::disable_upnp>{.until = Capability::knobs_by_capability},
+      Field<"OneCGNATRoute", &Debug::one_cgnat_route>{.since = Capability::debug_opt_knobs,
+                                                      .until = Capability::knobs_by_capability},
+      Field<"EnableSilentDisco", &Debug::enable_silent_disco>{.since = Capability::debug_opt_knobs,
+                                                              .until = Capability::knobs_by_capability}};
 }
 
 struct TKAInfo {
