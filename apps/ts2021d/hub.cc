@@ -41,6 +41,8 @@ std::string_view text(NoticeKind kind) {
       return "expired";
     case NoticeKind::removed:
       return "removed";
+    case NoticeKind::reported:
+      return "reported by";
   }
   return "";
 }
@@ -50,6 +52,11 @@ CoordinatorConfig with_files(CoordinatorConfig config, const Hub::Options& optio
   return config;
 }
 
+std::shared_ptr<const Policy> first_policy(const Hub::Options& options) {
+  if (options.policy.empty()) return std::make_shared<AllowAll>();
+  return read_policy(options.policy, options.roles);
+}
+
 }  // namespace
 
 Hub::Hub(const ServerConfig& server, const ServiceConfig& service, CoordinatorConfig coordinator,
@@ -57,8 +64,7 @@ Hub::Hub(const ServerConfig& server, const ServiceConfig& service, CoordinatorCo
     : options_(options),
       budget_({.per_second = options.connects_per_second, .burst = 5 * options.connects_per_second}),
       mail_(loop_),
-      coordinator_(store_, std::make_shared<AllowAll>(), entropy_,
-                   with_files(std::move(coordinator), options)) {
+      coordinator_(store_, first_policy(options), entropy_, with_files(std::move(coordinator), options)) {
   for (std::size_t i = 0; i < options.threads; ++i)
     shards_.push_back(std::make_unique<Shard>(i, server, service, options.handshakes, mail_));
   outboxes_.resize(options.threads);
@@ -152,6 +158,9 @@ void Hub::reload() {
   if (options_.tls) again("certificate", [this] { tls_ = open_tls(*options_.tls); });
   if (!options_.derp_map.empty())
     again("relays", [this] { order(coord_command::SetDERPMap{read_derp_map(options_.derp_map)}); });
+  if (!options_.policy.empty())
+    again("policy",
+          [this] { order(coord_command::SetPolicy{read_policy(options_.policy, options_.roles)}); });
 }
 
 void Hub::order(CoordOrder order) {
@@ -200,9 +209,10 @@ void Hub::log(const coord_event::CommandDone& done) {
 
 void Hub::log(const coord_event::Notice& notice) {
   const auto level = notice.kind == NoticeKind::refused ? spdlog::level::warn : spdlog::level::info;
-  spdlog::log(level, "{} {}{} (node {}, machine {}){}{}", text(notice.kind),
+  spdlog::log(level, "{} {}{} (node {}, machine {}){}{}{}{}", text(notice.kind),
               notice.name.empty() ? "a node" : "", notice.name, static_cast<std::uint64_t>(notice.node),
-              notice.machine.short_text(), notice.text.empty() ? "" : ": ", notice.text);
+              notice.machine.short_text(), notice.text.empty() ? "" : ": ", notice.text,
+              notice.detail.empty() ? "" : ": ", notice.detail);
 }
 
 }  // namespace ts2021::app

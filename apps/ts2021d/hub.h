@@ -12,6 +12,7 @@
 #include "store/memory_store.h"
 #include "ts2021/coord/coordinator.h"
 #include "ts2021/msg/small.h"
+#include "ts2021/policy/policy_file.h"
 #include "ts2021/service/address_budget.h"
 #include "ts2021d/event_loop.h"
 #include "ts2021d/mailbox.h"
@@ -29,7 +30,9 @@ class Hub {
     noise::HandshakeCacheLimits handshakes{};  // per thread
     // Files, read at the start and again on SIGHUP.
     std::optional<TlsSource> tls{};
-    std::string derp_map{};                         // empty: no relays
+    std::string derp_map{};  // empty: no relays
+    std::string policy{};    // empty: everybody reaches everybody
+    PolicyRoles roles{};
     std::optional<ClientVersion> client_version{};  // that nodes are told of
   };
   // `server` and `service` must outlive the hub. Throws std::runtime_error: a file of the options is

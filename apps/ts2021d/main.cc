@@ -69,7 +69,9 @@ int run(const Config& config) {
   const ServerKeys keys = config.state_dir.empty() ? make_keys(entropy)
                                                    : load_keys(config.state_dir, config.rotate_keys, entropy);
 
+  const TokenKey token_key = load_token_key(config.state_dir);
   ServiceConfig service;
+  service.token_key = &token_key;
   ServerConfig server;
   if (config.ts2021) {
     service.key.noise = keys.noise.front().open;
@@ -93,6 +95,8 @@ int run(const Config& config) {
                        .limit_loopback = config.limit_loopback,
                        .handshakes = {.machines = config.known_machines},
                        .derp_map = config.tailnet.derp_map,
+                       .policy = config.tailnet.policy,
+                       .roles = config.tailnet.roles,
                        .client_version = config.tailnet.client_version};
   if (config.tls_listen) {
     options.tls = tls_source(config);
@@ -101,6 +105,7 @@ int run(const Config& config) {
   }
   if (config.public_url) url = *config.public_url;
   service.key.reachable_by_old_noise = url.reachable_by_old_noise();
+  service.url = url.text();
   if (config.tailnet.login_page) coordinator.login_url = url.text();
 
   Hub hub(server, service, std::move(coordinator), options);

@@ -83,4 +83,13 @@ ServerKeys load_keys(const std::string& directory, bool rotate, Entropy& entropy
   return keys;
 }
 
+TokenKey load_token_key(const std::string& directory) {
+  const std::string path = directory + "/identity-token.key";
+  const auto text = directory.empty() ? std::nullopt : read_file(path);
+  auto key = text ? TokenKey::from_pem(*text) : TokenKey::generate();
+  if (!key) throw std::runtime_error(text ? path + ": not a key for tokens" : "can't make a key for tokens");
+  if (!text && !directory.empty()) write_private_file(path, key->pem());
+  return *std::move(key);
+}
+
 }  // namespace ts2021::app

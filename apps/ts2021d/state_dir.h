@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The server's keys on disk: two files of mode 0600 in a directory of mode 0700.
+// The server's keys on disk: files of mode 0600 in a directory of mode 0700.
 #pragma once
 
 #include <string>
@@ -7,6 +7,7 @@
 
 #include "ts2021/base/entropy.h"
 #include "ts2021/key/key.h"
+#include "ts2021/service/token_key.h"
 
 namespace ts2021::app {
 
@@ -23,5 +24,9 @@ inline constexpr std::size_t max_old_noise_keys = 4;
 // making what is missing; with `rotate` adds a new Noise key in front. Throws std::runtime_error: unreadable
 // file, bad key, or the same key for both protocols (KEY-6).
 [[nodiscard]] ServerKeys load_keys(const std::string& directory, bool rotate, Entropy& entropy);
+
+// Reads identity-token.key (PEM) from `directory`, making it when it is missing; without a directory the key
+// is fresh and written nowhere. Throws std::runtime_error like load_keys().
+[[nodiscard]] TokenKey load_token_key(const std::string& directory);
 
 }  // namespace ts2021::app

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ts2021d/tailnet_files.h"
 
+#include <fmt/format.h>
+
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -26,6 +28,14 @@ std::shared_ptr<const DERPMap> read_derp_map(const std::string& path) {
   auto map = decode_copy<DERPMap>(as_bytes(text));
   if (!map) throw std::runtime_error(path + ": not a DERP map");
   return std::make_shared<const DERPMap>(*std::move(map));
+}
+
+std::shared_ptr<const Policy> read_policy(const std::string& path, const PolicyRoles& roles) {
+  PolicyResult result = PolicyFile::parse(read_text(path), roles);
+  if (!result)
+    throw std::runtime_error(
+        fmt::format("{}:{}:{}: {}", path, result.error.line, result.error.column, result.error.message));
+  return std::move(result.policy);
 }
 
 }  // namespace ts2021::app

@@ -5,13 +5,16 @@
 #include <memory>
 #include <string>
 
+#include "ts2021/policy/policy_file.h"
+
 namespace ts2021 {
 struct DERPMap;  // msg/derp.h
 }
 
 namespace ts2021::app {
 
-// Throws std::runtime_error that names the file.
+// Both throw std::runtime_error that names the file and, for a policy, the line.
 [[nodiscard]] std::shared_ptr<const DERPMap> read_derp_map(const std::string& path);
+[[nodiscard]] std::shared_ptr<const Policy> read_policy(const std::string& path, const PolicyRoles& roles);
 
 }  // namespace ts2021::app

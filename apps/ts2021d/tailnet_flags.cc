@@ -60,8 +60,12 @@ void add_tailnet_flags(CLI::App& app, TailnetFlags& flags) {
       "KEY[,ephemeral][,single-use][,needs-approval][,tag:NAME]...[,user=LOGIN][,expires=30d]: lets nodes "
       "join, again and again if nothing else is said; may be repeated. One is made if absent",
       [&config](const std::string& text) { config.auth_keys.push_back(parse_auth_key(text, now().wall)); });
-  add_value(app, "--owner", "login name to whom nodes belong that join with an auth key",
-            [&config](const std::string& text) { config.owner = parse_login(text); });
+  add_value(app, "--owner",
+            "login name to whom nodes belong that join with an auth key; the policy's autogroup:owner",
+            [&flags](const std::string& text) {
+              flags.coordinator.owner = parse_login(text);
+              flags.roles["owner"] = {text};
+            });
   app.add_flag(
       "--login-page", flags.login_page,
       "send nodes without an auth key to a page of this server, where whoever opens it lets them in");
@@ -73,6 +77,13 @@ void add_tailnet_flags(CLI::App& app, TailnetFlags& flags) {
             [&config](const std::string& text) { config.base_domain = config.tailnet = parse_domain(text); });
   app.add_option("--derp-map", flags.derp_map, "file with the relays, as JSON; read again on SIGHUP")
       ->check(CLI::ExistingFile);
+  app.add_option(
+         "--policy", flags.policy,
+         "policy file (acls, grants, ssh and so on); read again on SIGHUP. Without it everybody reaches "
+         "everybody")
+      ->check(CLI::ExistingFile);
+  add_values(app, "--admin", "login name that the policy's autogroup:admin means; may be repeated",
+             [&flags](const std::string& text) { flags.roles["admin"].push_back(parse_login(text)); });
   add_dns_flags(app, config.dns);
   app.add_flag("!--no-tailnet-lock", config.tailnet_lock, "don't let nodes set up tailnet lock");
   app.add_flag("--collect-services", config.collect_services, "ask nodes which ports they listen on");

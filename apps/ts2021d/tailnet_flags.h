@@ -8,6 +8,7 @@
 
 #include "ts2021/coord/config.h"
 #include "ts2021/msg/small.h"
+#include "ts2021/policy/policy_file.h"
 
 namespace CLI {
 class App;
@@ -18,6 +19,8 @@ namespace ts2021::app {
 struct TailnetFlags {
   CoordinatorConfig coordinator;  // without the relays and the login URL
   std::string derp_map;           // path; empty: no relays
+  std::string policy;             // path; empty: everybody reaches everybody
+  PolicyRoles roles;
   bool login_page = false;
   std::optional<ClientVersion> client_version;  // none: nothing is said
 };
