@@ -33,7 +33,7 @@ struct Coordinator::Impl final : Worker {
       : store_(store),
         config_(std::move(from)),
         engine_(store, tailnet_, config_, *this),
-        registrar_(tailnet_, entropy, config_, engine_.ids()),
+        registrar_(tailnet_, entropy, config_, engine_.ids(), lock_desk_),
         fan_out_(tailnet_, entropy, config_, std::move(policy)),
         lock_desk_(tailnet_, config_),
         callbacks_(entropy, config_),

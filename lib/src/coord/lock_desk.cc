@@ -94,7 +94,7 @@ bool LockDesk::load() {
 // --- calls ---
 
 Plan LockDesk::plan(const coord_input::Ask& ask, const question::Lock& lock, Now now) {
-  const Outcome made = std::visit(
+  Outcome made = std::visit(
       [&](const auto& request) -> Outcome {
         if (!config_.tailnet_lock) return {501, "the tailnet lock is switched off here"};
         if (!request || request->version == Capability{}) return {400, "the request has no version"};
@@ -108,8 +108,8 @@ Plan LockDesk::plan(const coord_input::Ask& ask, const question::Lock& lock, Now
       lock.request);
   Plan plan;
   if (made.status == 200) {
-    plan.writes = made.writes;
-    plan.events.push_back(coord_event::Answer{ask.session, ask.call, made.reply});
+    plan.writes = std::move(made.writes);
+    plan.events.push_back(coord_event::Answer{ask.session, ask.call, std::move(made.reply)});
   } else {
     std::optional<std::chrono::seconds> later;
     if (made.status == 429) later = std::chrono::seconds{1};

@@ -47,9 +47,11 @@ RegisterPlan Registrar::plan(const Request& request, const MachinePublic& machin
   if (known && !known->expired) return refresh(*known, request, now);  // API-44
   const std::string_view secret = request.auth ? std::string_view(request.auth->auth_key) : "";
   if (secret.empty()) {
-    if (!known) return failed(interactive_login);
-    RegisterPlan plan;  // API-45
-    plan.reply.node_key_expired = true;
+    RegisterPlan plan;
+    const Bytes to_rotate = lock_.to_rotate(request, machine);  // LCK-26
+    if (!known && to_rotate.empty()) return failed(interactive_login);
+    plan.reply.node_key_signature.bytes.assign(to_rotate.begin(), to_rotate.end());
+    plan.reply.node_key_expired = known != nullptr;  // API-45
     return plan;
   }
   const auto* key = tailnet_.auth_key(auth_key_digest(secret));
@@ -82,7 +84,7 @@ RegisterPlan Registrar::refresh(const NodeState& node, const Request& request, W
   earlier(record.key_expiry, request.expiry, now);  // API-49
   if (request.hostinfo) apply_hostinfo(*request.hostinfo, record, plan.reserved);
   if (!request.nl_key.is_zero()) record.lock_key = request.nl_key;
-  if (!request.node_key_signature.empty()) record.key_signature = request.node_key_signature.bytes;
+  take_signature(request, record);
   welcome(plan, record);
   const NodeRecord& old = *node.record;
   if (record.key_expiry != old.key_expiry || record.hostinfo != old.hostinfo ||
@@ -116,13 +118,14 @@ RegisterPlan Registrar::log_in(const Tailnet::Stored<AuthKeyRecord>& key, const 
   }
   plan.reserved.node = record.id;
   record.machine = machine;
+  if (record.key != request.node_key) record.key_signature.clear();
   record.key = request.node_key;
   record.user = grant.user;
   record.tags = grant.tags;
   record.ephemeral = grant.ephemeral || request.ephemeral;
   record.auth_key = grant.id;
   record.lock_key = request.nl_key;
-  record.key_signature = request.node_key_signature.bytes;
+  take_signature(request, record);
   record.key_expiry.reset();
   if (record.tags.empty()) {
     if (config_.key_lifetime) record.key_expiry = now + *config_.key_lifetime;
@@ -160,6 +163,11 @@ void Registrar::apply_hostinfo(const Hostinfo& hostinfo, NodeRecord& record, Res
   if (record.given_name == old) return;
   reserved.node = record.id;
   reserved.name = record.given_name;
+}
+
+void Registrar::take_signature(const Request& request, NodeRecord& record) const {
+  auto signature = lock_.accepted(request.node_key, request.node_key_signature.bytes);
+  if (!signature.empty()) record.key_signature = std::move(signature);
 }
 
 void Registrar::put(RegisterPlan& plan, NodeRecord record, Revision expected) {

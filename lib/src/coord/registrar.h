@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "coord/ids.h"
+#include "coord/lock_desk.h"
 #include "coord/plan.h"
 #include "ts2021/coord/coordinator.h"
 #include "ts2021/msg/register.h"
@@ -32,8 +33,9 @@ struct RegisterPlan {
 
 class Registrar {
  public:
-  Registrar(Tailnet& tailnet, Entropy& entropy, const CoordinatorConfig& config, IdBlock& ids)
-      : tailnet_(tailnet), entropy_(entropy), config_(config), ids_(ids) {}
+  Registrar(Tailnet& tailnet, Entropy& entropy, const CoordinatorConfig& config, IdBlock& ids,
+            const LockDesk& lock)
+      : tailnet_(tailnet), entropy_(entropy), config_(config), ids_(ids), lock_(lock) {}
 
   // api: the server decision procedure. Its rows are API-40 to API-52 of WIRE.md.
   [[nodiscard]] RegisterPlan plan(const RegisterRequest& request, const MachinePublic& machine, WallTime now);
@@ -49,6 +51,8 @@ class Registrar {
   RegisterPlan refresh(const NodeState& node, const Request& request, WallTime now);
   RegisterPlan log_in(const Tailnet::Stored<AuthKeyRecord>& key, const NodeState* known,
                       const Request& request, const MachinePublic& machine, WallTime now);
+  // The signature of the record's key that the request brings, if it may be kept.
+  void take_signature(const Request& request, NodeRecord& record) const;
   void put(RegisterPlan& plan, NodeRecord record, Revision expected);
   void welcome(RegisterPlan& plan, const NodeRecord& record);
   [[nodiscard]] std::string make_stable_id();
@@ -57,6 +61,7 @@ class Registrar {
   Entropy& entropy_;
   const CoordinatorConfig& config_;
   IdBlock& ids_;
+  const LockDesk& lock_;
 };
 
 }  // namespace ts2021::coord

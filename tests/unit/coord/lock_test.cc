@@ -486,3 +486,37 @@ TEST_CASE("LCK-26 who must change its key gets what it can sign on") {
       lock::sign_rotation(test::node(2), *lock::NodeKeySignature::decode(signature), wrapping);
   CHECK(desk.accepted(test::node(2), rotated.encode()) == rotated.encode());
 }
+
+TEST_CASE("LCK-26 an expired node rotates its key and stays trusted; others' signatures are not kept") {
+  Desk desk;
+  LockClient one(desk, 1), two(desk, 2);
+  switch_on(one);
+  RegisterRequest logout = two.register_request();
+  logout.expiry = desk.clock.now.wall - std::chrono::hours{1};
+  (void)two.Client::send(logout);
+
+  RegisterRequest renew = two.register_request("");
+  renew.nl_key = two.lock_secret.public_key();
+  const RegisterResponse expired = two.Client::send(renew);
+  CHECK(expired.node_key_expired);
+  CHECK(expired.node_key_signature.bytes == two.kept_signature());
+  renew.old_node_key = two.node_key;
+  renew.node_key = test::node(22);
+  CHECK(two.Client::send(renew).node_key_signature == expired.node_key_signature);
+  CHECK(desk.record(renew.node_key) == nullptr);
+
+  const auto before = *lock::NodeKeySignature::decode(expired.node_key_signature.bytes);
+  renew.auth.emplace().auth_key = test::reusable_key;
+  renew.node_key_signature.bytes = lock::sign_rotation(renew.node_key, before, one.lock_secret).encode();
+  const RegisterResponse wrongly = two.Client::send(renew);
+  CHECK(wrongly.machine_authorized);
+  REQUIRE(desk.record(renew.node_key) != nullptr);
+  CHECK(desk.record(renew.node_key)->key_signature.empty());
+
+  renew.node_key_signature.bytes = lock::sign_rotation(renew.node_key, before, two.lock_secret).encode();
+  CHECK(two.Client::send(renew).node_key_signature.empty());
+  CHECK(desk.record(renew.node_key)->key_signature == renew.node_key_signature.bytes);
+  renew.node_key_signature = {};
+  (void)two.Client::send(renew);  // says nothing: it stays
+  CHECK_FALSE(desk.record(renew.node_key)->key_signature.empty());
+}

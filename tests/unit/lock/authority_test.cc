@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ts2021/lock/authority.h"
 
-#include "support/lock_keys.h"
 #include "support/catch.h"
+#include "support/lock_keys.h"
 
 using namespace ts2021;
 using lock::AUM;
@@ -153,4 +153,18 @@ TEST_CASE("LCK-11 a short chain names its oldest update once") {
     CHECK(ancestors.back() == authority.oldest());
     REQUIRE(apply(authority, no_op(authority.head(), alice)));
   }
+}
+
+TEST_CASE("a chain has a size") {
+  Authority authority = start();
+  AUM update = next(authority, AUMKind::no_op);
+  update.key_id.assign(Authority::max_size - 1000, 1);
+  update.sign(alice);
+  REQUIRE(apply(authority, update));
+  update.parent = authority.head();
+  update.key_id.resize(1000);
+  update.signatures.clear();
+  update.sign(alice);
+  CHECK(apply(authority, update).error() == fail(Errc::limit_exceeded, 1262));
+  CHECK(Authority::bootstrap(Buffer(Authority::max_size + 1)).error() == fail(Errc::limit_exceeded, 1259));
 }
