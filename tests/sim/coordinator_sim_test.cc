@@ -25,12 +25,18 @@ TEST_CASE("every client sees what it ought to, whatever the schedule") {
   CHECK(world.run(1'500, 250) == "");
   // It was no quiet life.
   CHECK(world.tally.compared > 50);
-  CHECK(world.tally.full_maps > 100);
+  CHECK(world.counters().full_maps > 100);
   CHECK(world.tally.updates > 200);
   CHECK(world.tally.cancels > 0);
   CHECK(world.tally.replaced > 10);
   CHECK(world.tally.removed > 0);
   CHECK(world.tally.stale > 10);
+  CHECK(world.tally.orders > 50);
+  CHECK(world.tally.pages > 0);
+  CHECK(world.tally.primaries > 0);
+  CHECK(world.tally.hidden > 0);
+  CHECK(world.tally.expanded > 0);
+  CHECK(world.tally.shown > 0);
 }
 
 TEST_CASE("two hundred clients, slow takers among them") {

@@ -11,7 +11,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::uint16_t capabilities[] = {26, 32, 33, 36, 40, 53, 58, 68, 74, 90, 104, 111, 130, 148};
+constexpr std::uint16_t capabilities[] = {26, 32, 33, 36, 40, 53, 58, 68, 74, 90, 104, 111, 117, 130, 148};
 
 std::shared_ptr<const DERPMap> make_derp_map(int regions) {
   DERPMap map;
@@ -41,17 +41,7 @@ CoordinatorConfig make_config(std::shared_ptr<const DERPMap> derp_map) {
   return config;
 }
 
-std::vector<IpPort> sorted(std::vector<IpPort> list) {
-  std::sort(list.begin(), list.end());
-  return list;
-}
-
 }  // namespace
-
-std::vector<FilterRule> Islands::packet_filter(const Subject&) const {
-  if (divisor_ == 0) return {};
-  return {allow_all_rule()};
-}
 
 CoordinatorWorld::CoordinatorWorld(std::uint64_t seed, std::size_t clients)
     : random_(seed),
@@ -67,6 +57,7 @@ CoordinatorWorld::CoordinatorWorld(std::uint64_t seed, std::size_t clients)
     client.zstd = roll(3) == 0;
     client.slow = roll(5) == 0;
     client.ephemeral = roll(4) == 0;
+    client.ssh = roll(4) == 0;
     client.machine = fresh_key<MachinePublic>();
     client.key = fresh_key<NodePublic>();
     client.disco = fresh_key<DiscoPublic>();
@@ -107,6 +98,8 @@ void CoordinatorWorld::act() {
     derp_map_ = make_derp_map(static_cast<int>(1 + roll(4)));
     coordinator_.handle(CoordCommand{{}, coord_command::SetDERPMap{derp_map_}}, clock_.now);
   }
+  if (roll(12) == 0) order();
+  if (roll(12) == 0) administrate();
   if (roll(10) == 0) clock_.advance(milliseconds{roll(100)});
   if (roll(200) == 0) advance(milliseconds{roll(8'000)});
   act_on(roll(clients_.size()));
@@ -194,6 +187,8 @@ MapRequest CoordinatorWorld::request_of(std::size_t index) const {
   if (client.zstd) request.compress = "zstd";
   request.hostinfo.emplace().hostname = client.hostname;
   request.hostinfo->net_info.emplace().preferred_derp = client.home_derp;
+  request.hostinfo->routable_ips = client.routes;
+  if (client.ssh) request.hostinfo->ssh_host_keys = {"ssh-ed25519 AAAA"};
   request.endpoints = client.endpoints;
   return request;
 }
@@ -209,7 +204,7 @@ void CoordinatorWorld::poll(std::size_t index) {
   call.sequence = ++client.sequence;
   client.answered_last = false;
   client.poll = key;
-  client.fold = std::make_unique<NetmapFold>();
+  client.fold = std::make_unique<NetmapFold>(client.capability);
   coordinator_.handle(coord_input::Map{key.first, key.second, std::make_shared<const MapRequest>(request)},
                       clock_.now);
 }
@@ -217,7 +212,12 @@ void CoordinatorWorld::poll(std::size_t index) {
 void CoordinatorWorld::update(std::size_t index, bool cancel_at_once) {
   ClientState& client = clients_[index];
   const Told before = client;
-  switch (roll(8)) {
+  switch (roll(9)) {
+    case 4:
+      client.routes.clear();
+      for (const auto* text : {"10.1.7.7/16", "10.2.0.0/16", "10.3.0.0/16", "0.0.0.0/0", "::/0"})
+        if (roll(2) == 0) client.routes.push_back(*IpPrefix::parse(text));
+      break;
     case 0:
       client.disco = fresh_key<DiscoPublic>();
       break;
@@ -315,6 +315,7 @@ void CoordinatorWorld::watch_store() {
       stored_[NodeId{changed->id}] = std::get<NodeRecord>(*changed->record);
     } else {
       stored_.erase(NodeId{changed->id});
+      shown_to_.erase(NodeId{changed->id});
       ++tally.removed;
     }
   }
@@ -365,6 +366,13 @@ void CoordinatorWorld::on_event(CoordEvent event) {
     if (refused->status == 404) client.registered = false;
     return;
   }
+  if (const auto* done = std::get_if<coord_event::CommandDone>(&event)) {
+    const auto at = orders_.find(done->command);
+    if (at == orders_.end()) return;
+    if (done->status == 200) at->second();
+    orders_.erase(at);
+    return;
+  }
   check(!std::holds_alternative<coord_event::Drop>(event), "a session is dropped");
 }
 
@@ -384,7 +392,11 @@ void CoordinatorWorld::on_frame(const coord_event::MapFrame& frame) {
   const auto message = decode<MapResponse>(reader.message());
   if (!message) return check(false, "a message can't be decoded");
   if (message->keep_alive) ++tally.keep_alives;
-  if (message->dns_config) ++tally.full_maps;
+  if (!message->peers.empty()) ++tally.full_maps;
+  if (!message->pop_browser_url.empty()) {
+    ++tally.pages;
+    check(opened_.insert(message->pop_browser_url).second, "a page is opened twice");
+  }
   if (client.poll != Key{frame.session, frame.call}) return;  // an older poll's last words
   const std::string wrong = client.fold->apply(*message);
   check(wrong.empty(), "client " + std::to_string(call->client) + ": " + wrong);
@@ -408,88 +420,6 @@ void CoordinatorWorld::advance(milliseconds by) {
     coordinator_.handle_timeout(clock_.now);
     pump();
   }
-}
-
-// --- what ought to be ---
-
-void CoordinatorWorld::settle() {
-  for (int i = 0; i < 40; ++i) {
-    store_.finish();
-    pump();
-    take(true);
-    pump();
-    advance(milliseconds{250});
-  }
-}
-
-void CoordinatorWorld::compare() {
-  std::map<MachinePublic, const ClientState*> by_machine;
-  std::set<std::string> names;
-  std::set<Ipv4Address> addresses;
-  for (const auto& client : clients_) by_machine[client.machine] = &client;
-  for (const auto& [id, record] : stored_) {
-    check(names.insert(record.given_name).second, "two nodes have the name " + record.given_name);
-    check(addresses.insert(record.v4).second, "two nodes have one address");
-    const ClientState& client = *by_machine.at(record.machine);
-    if (!client.answered_last) continue;
-    check(record.endpoints == client.endpoints && record.disco == client.disco &&
-              record.home_derp == client.home_derp && record.hostname == client.hostname,
-          "the store has not what the client told last");
-  }
-  for (const auto& client : clients_) {
-    if (!client.poll) continue;
-    const NetmapFold& fold = *client.fold;
-    if (!fold.self) return check(false, "a poll without a map");
-    const auto own = stored_.find(fold.self->id);
-    if (own == stored_.end()) return check(false, "a poll of a node that is no more");
-    ++tally.compared;
-    check(fold.self->name == own->second.given_name + ".sim.test.", "self has a wrong name");
-    check(fold.self->key == own->second.key, "self has a wrong key");
-    const auto expiry = own->second.key_expiry;
-    check(expiry ? fold.self->key_expiry.at == *expiry : fold.self->key_expiry.is_zero(),
-          "self has a wrong key expiry");
-    check(fold.derp_map == *derp_map_, "a wrong relay map");
-    const ViewClass view = policy_->view_of({own->second, {}});
-    check(fold.filter == policy_->packet_filter({own->second, {}}), "a wrong filter");
-    for (const auto& [id, record] : stored_) {
-      if (id == fold.self->id || !policy_->sees(view, {record, {}})) continue;
-      const auto seen = fold.peers.find(id);
-      if (seen == fold.peers.end()) {
-        check(false, "a peer is missing");
-        continue;
-      }
-      compare_node(seen->second, record, client);
-      const bool online = by_machine.at(record.machine)->poll.has_value();
-      check(seen->second.online == online, "presence is wrong");
-      if (!online && record.last_seen && client.capability >= Capability::more_peer_patches)
-        check(seen->second.last_seen.at == *record.last_seen, "last seen is wrong");
-    }
-    for (const auto& [id, seen] : fold.peers) {
-      const auto record = stored_.find(id);
-      check(record != stored_.end(), "a peer that is no more");
-      check(record == stored_.end() || policy_->sees(view, {record->second, {}}),
-            "a peer that must not be seen");
-    }
-  }
-}
-
-void CoordinatorWorld::compare_node(const Node& seen, const NodeRecord& record, const ClientState& viewer) {
-  const bool expired = record.key_expiry && *record.key_expiry <= clock_.now.wall;
-  check(seen.name == record.given_name + ".sim.test.", "a peer has a wrong name");
-  check(seen.stable_id == record.stable_id, "a peer has a wrong stable id");
-  check(seen.key == record.key, "a peer has a wrong key");
-  check(seen.disco_key == record.disco, "a peer has a wrong disco key");
-  check(sorted(seen.endpoints) == (expired ? std::vector<IpPort>{} : sorted(record.endpoints)),
-        "a peer has wrong endpoints");
-  check(home_derp(seen) == (expired ? 0 : record.home_derp), "a peer has a wrong relay");
-  check(seen.addresses[0].address == IpAddress::v4(record.v4.value), "a peer has a wrong address");
-  if (viewer.capability >= Capability::node_expired)
-    check(seen.expired == expired, "a peer is expired or not");
-  if (viewer.capability >= Capability::node_cap)
-    check(seen.cap == record.capability, "a peer has a wrong capability version");
-  check(record.key_expiry ? seen.key_expiry.at == *record.key_expiry : seen.key_expiry.is_zero(),
-        "a peer has a wrong key expiry");
-  check(seen.hostinfo && seen.hostinfo->hostname == record.hostname, "a peer has a wrong host name");
 }
 
 }  // namespace ts2021::test

@@ -5,14 +5,18 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "sim/islands.h"
 #include "store/memory_store.h"
+#include "support/administrator.h"
 #include "support/netmap_fold.h"
 #include "support/slow_store.h"
 #include "support/support.h"
@@ -22,25 +26,6 @@
 #include "ts2021/msg/register.h"
 
 namespace ts2021::test {
-
-// Sees nodes whose number has the same remainder; divisor 1: everybody, 0: nobody.
-class Islands final : public Policy {
- public:
-  explicit Islands(std::uint64_t divisor) : divisor_(divisor) {}
-  [[nodiscard]] ViewClass view_of(const Subject& subject) const override {
-    return ViewClass{divisor_ == 0 ? 0 : static_cast<std::uint32_t>(remainder(subject.node))};
-  }
-  [[nodiscard]] bool sees(ViewClass viewer, const Subject& peer) const override {
-    return divisor_ != 0 && remainder(peer.node) == static_cast<std::uint32_t>(viewer);
-  }
-  [[nodiscard]] std::vector<FilterRule> packet_filter(const Subject& subject) const override;
-
- private:
-  [[nodiscard]] std::uint64_t remainder(const NodeRecord& node) const {
-    return static_cast<std::uint64_t>(node.id) % divisor_;
-  }
-  std::uint64_t divisor_;
-};
 
 class CoordinatorWorld {
  public:
@@ -52,7 +37,8 @@ class CoordinatorWorld {
   // What happened, so that a test can see that it did.
   struct Tally {
     std::size_t frames = 0, full_maps = 0, keep_alives = 0, registrations = 0, updates = 0, cancels = 0,
-                replaced = 0, removed = 0, compared = 0, stale = 0;
+                replaced = 0, removed = 0, compared = 0, stale = 0, orders = 0, pages = 0, primaries = 0,
+                hidden = 0, expanded = 0, shown = 0;
   };
   Tally tally;
   [[nodiscard]] const Coordinator::Counters& counters() const { return coordinator_.counters(); }
@@ -72,10 +58,11 @@ class CoordinatorWorld {
     std::vector<IpPort> endpoints;
     int home_derp = 900;
     std::string hostname;
+    std::vector<IpPrefix> routes;
   };
   struct ClientState : Told {
     Capability capability{};
-    bool zstd = false, slow = false, ephemeral = false;
+    bool zstd = false, slow = false, ephemeral = false, ssh = false;
     MachinePublic machine;
     NodePublic key;
     std::uint64_t sequence = 0;  // of its last request
@@ -85,6 +72,8 @@ class CoordinatorWorld {
     std::unique_ptr<NetmapFold> fold;
     bool answered_last = false;  // the last request was an update and is answered
   };
+
+  using Messages = std::map<std::string, DisplayMessage>;
 
   void act();
   void act_on(std::size_t index);
@@ -97,6 +86,13 @@ class CoordinatorWorld {
   SessionId session_of(std::size_t index);
   MapRequest request_of(std::size_t index) const;
 
+  // What the owner orders, and what somebody else writes into the store.
+  void order();
+  void order(CoordOrder order, std::function<void()> done);  // called when it was carried out
+  void order_messages();
+  void administrate();
+  NodeId some_node();
+
   void pump();
   void on_event(CoordEvent event);
   void on_frame(const coord_event::MapFrame& frame);
@@ -105,7 +101,16 @@ class CoordinatorWorld {
   void watch_store();
   void settle();
   void compare();
+  void compare_store();
+  void compare_self(const ClientState& client, const NodeRecord& own);
+  void compare_settings(const ClientState& client, const NodeRecord& own);
+  void compare_peers(const ClientState& client, const NodeRecord& own, const std::set<NodeId>& online);
   void compare_node(const Node& seen, const NodeRecord& record, const ClientState& viewer);
+  void compare_routes(const Node& seen, const NodeRecord& record);
+  void find_primaries(const std::set<NodeId>& online);
+  [[nodiscard]] bool expired(const NodeRecord& record) const {
+    return record.key_expiry && *record.key_expiry <= clock_.now.wall;
+  }
   void check(bool good, std::string what);
   Call* alive(SessionId session, CallId call);
   std::uint64_t roll(std::uint64_t sides) { return random_() % sides; }
@@ -122,12 +127,23 @@ class CoordinatorWorld {
   std::shared_ptr<MemoryRecords> records_ = std::make_shared<MemoryRecords>();
   MemoryStore inner_{records_}, observer_{records_};
   SlowStore store_;
+  Administrator administrator_{records_};
   std::shared_ptr<const DERPMap> derp_map_;
   std::shared_ptr<const Policy> policy_;
   Coordinator coordinator_;
   std::vector<ClientState> clients_;
   std::map<Key, Call> calls_;
   std::map<NodeId, NodeRecord> stored_;
+  // What was ordered and carried out.
+  std::map<CommandId, std::function<void()>> orders_;
+  DnsSettings dns_;
+  std::optional<ClientVersion> version_;
+  std::optional<ControlDialPlan> plan_;
+  Messages shown_;
+  std::map<NodeId, Messages> shown_to_;
+  std::set<std::string> opened_;          // pages
+  std::map<IpPrefix, NodeId> primaries_;  // where somebody online may route
+  std::uint64_t commands_ = 0;
   MapFrameReader plain_reader_{Compression::none}, zstd_reader_{Compression::zstd};  // frames are whole
   std::uint64_t sessions_ = 0, call_ids_ = 0;
   std::size_t step_ = 0;

@@ -53,12 +53,19 @@ constexpr Row rows[] = {
      }},
 };
 
+bool changed(const Snapshot& snapshot, Section section, NodeId node, Position told) {
+  if (snapshot.settings.changed(section, node) > told) return true;
+  // The node's own name may be in it.
+  return section == Section::dns && snapshot.settings.config().dns.certificates &&
+         snapshot.tailnet.log().parts_since(node, told).has(Part::whole);
+}
+
 }  // namespace
 
 bool add_sections(const Snapshot& snapshot, NodeId node, std::optional<Position> told, MapResponse& out) {
   bool any = false;
   for (const Row& row : rows) {
-    if (told && snapshot.settings.changed(row.section, node) <= *told) continue;
+    if (told && !changed(snapshot, row.section, node, *told)) continue;
     if (told && row.section == Section::messages && planted(Planted::keeps_old_messages)) continue;
     row.write(snapshot, {node, !told}, out);
     any = true;

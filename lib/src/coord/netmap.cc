@@ -108,8 +108,6 @@ void add_self_since(const Snapshot& snapshot, const Viewer& viewer, Position cur
   const Parts parts = snapshot.tailnet.log().parts_since(viewer.node, cursor);
   if (parts.has_any(told_of_self) || snapshot.settings.changed(Section::self, viewer.node) > cursor)
     out.add_self(snapshot, *self);
-  if (parts.has(Part::whole) && snapshot.settings.config().dns.certificates)  // its name is in it
-    out.message.dns_config = dns_config(snapshot.settings.config(), *self->record);
   if ((parts.has(Part::subject) && !planted(Planted::keeps_old_filter)) ||
       needs_holders(snapshot, viewer, cursor))
     out.add_filter(snapshot, viewer, *self);
