@@ -92,7 +92,7 @@ TEST_CASE("MAP-21: the first message is complete") {
   CHECK(*rules == std::vector{allow_all_rule()});
   if (capability >= Capability::ssh_policy) CHECK(map.control_time.at == desk.clock.now.wall);
   REQUIRE(map.debug);
-  CHECK(map.debug->disable_log_tail);
+  CHECK(map.debug->disable_log_tail == (capability >= Capability::ssh_policy));
   CHECK(!alice.poll_inbox().ended);
 }
 

@@ -138,6 +138,18 @@ TEST_CASE("MAP-50: a section comes when it changes, and a value that is gone is 
   CHECK(!third.derp_map);
 }
 
+TEST_CASE("MAP-21: clients list their services where the config wants it") {
+  auto config = desk_config();
+  config.collect_services = true;
+  Desk desk(config);
+  Client alice(desk, 1);
+  alice.enroll();
+  alice.start_poll();
+  NetmapFold fold;
+  drain(alice, fold);
+  CHECK(fold.collect_services == true);
+}
+
 TEST_CASE("MAP-50: messages for all and for one, in the form that the client knows") {
   Desk desk;
   const Capability capability{GENERATE(as<std::uint16_t>{}, 26, 116, 117)};
