@@ -12,13 +12,13 @@ using test::World;
 namespace {
 
 // A node that streams its map and keeps what it is told to do.
-struct Node {
+struct Streamer {
   World& world;
   Member member;
   StreamId poll;
   std::string told;  // plain map text
 
-  Node(World& w, std::uint64_t seed, std::string name, int version = 138)
+  Streamer(World& w, std::uint64_t seed, std::string name, int version = 138)
       : world(w), member(w, seed, std::move(name)) {
     poll =
         member.site.start("POST", "/machine/map",
@@ -74,7 +74,7 @@ struct Scene {
 
 TEST_CASE("API-130, API-131: a call is told to its node, whose answer is the command's") {
   Scene scene;
-  Node one(scene.world, 1, "one"), two(scene.world, 2, "two");
+  Streamer one(scene.world, 1, "one"), two(scene.world, 2, "two");
   const std::string request = "GET /echo HTTP/1.1\r\nHost: c2n\r\n\r\n";
   const CommandId call = scene.order(coord_command::CallNode{one.id(), request});
   const PingRequest ping = one.ping();
@@ -110,7 +110,7 @@ TEST_CASE("API-130, API-131: a call is told to its node, whose answer is the com
 TEST_CASE(
     "API-133: a ping of several kinds is done with an answer to each, or with those that came in time") {
   Scene scene;
-  Node one(scene.world, 1, "one");
+  Streamer one(scene.world, 1, "one");
   const auto target = *IpAddress::parse("100.64.0.7");
   const CommandId all = scene.order(coord_command::Ping{one.id(), target, "disco,TSMP"});
   const PingRequest ping = one.ping();
@@ -143,7 +143,7 @@ TEST_CASE(
 TEST_CASE(
     "API-132: a node that can not answer over Noise gets a URL of the outer site, where the token counts") {
   Scene scene;
-  Node old(scene.world, 1, "old", 32);
+  Streamer old(scene.world, 1, "old", 32);
   const CommandId order =
       scene.order(coord_command::Ping{old.id(), *IpAddress::parse("100.64.0.7"), "disco"});
   const PingRequest ping = old.ping();

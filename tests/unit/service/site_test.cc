@@ -68,8 +68,9 @@ TEST_CASE("the relay map and the addresses of relays are told to who asks outsid
   REQUIRE(nothing.ask("GET", "/bootstrap-dns?q=a").body == "{}");
 
   DERPMap relays;
-  relays.regions[7].region_id = 7;
-  relays.regions[7].region_code = "x";
+  DERPRegion& region = relays.regions.emplace()[7];
+  region.region_id = 7;
+  region.region_code = "x";
   coordination.derp_map = std::make_shared<const DERPMap>(relays);
   ServiceConfig config;
   config.bootstrap_dns["relay.example.com"] = {*IpAddress::parse("192.0.2.1"),
@@ -79,7 +80,7 @@ TEST_CASE("the relay map and the addresses of relays are told to who asks outsid
   Asker site(world, world.connect(0, ClientMode::http1));
   const auto told = decode_copy<DERPMap>(as_bytes(site.ask("GET", "/derpmap/default").body));
   REQUIRE(told);
-  REQUIRE(told->regions.at(7).region_code == "x");
+  REQUIRE(told->regions->at(7).region_code == "x");
   REQUIRE(site.ask("GET", "/bootstrap-dns?q=relay.example.com").body ==
           R"({"relay.example.com":["192.0.2.1","2001:db8::1"]})");
   REQUIRE(site.ask("GET", "/bootstrap-dns?q=other").body == "{}");
