@@ -42,7 +42,7 @@ bool read_user(std::string_view text, const Item& item, SshRule& rule) {
   }
   if (!is_name(text) || text == "*" || text == "=")
     return item.refuse("not a user of a host: " + quoted(text));
-  rule.users[std::string(text)] = "=";
+  rule.users[std::string(text)] = text;  // "=" would never mean root to clients from 1.104 on
   return true;
 }
 

@@ -96,8 +96,8 @@ TEST_CASE("policy: a company's file") {
         Lines{"cap:src/group:ops -> *:*", "cap:src/group:dev -> 100.64.0.5:80 100.64.0.5:443 " + v6 + ":80 " +
                                               v6 + ":443 10.20.0.2:5432 10.20.10.0/29:443"});
   CHECK(desk.bears(2) == "self/2 src/autogroup:member src/group:dev");
-  CHECK(desk.ssh(2) == Lines{"[check] dan@example.com: *:= root:="});
-  CHECK(desk.ssh(5) == Lines{"[accept] olga@example.com: root:="});
+  CHECK(desk.ssh(2) == Lines{"[check] dan@example.com: *:= root:root"});
+  CHECK(desk.ssh(5) == Lines{"[accept] olga@example.com: root:root"});
   CHECK(desk.rules().approves_route(desk.at(5), *IpPrefix::parse("10.20.0.0/16")));
   CHECK(desk.rules().may_tag("dan@example.com", {}, "tag:dev"));
 }

@@ -46,7 +46,7 @@ TEST_CASE("policy: SSH rules, as each server gets them (API-127)") {
        "\"tag:db\"",
        "\"root\", \"ubuntu\"",
        5,
-       {"[accept] alice@x.org,bob@x.org: root:= ubuntu:="}},
+       {"[accept] alice@x.org,bob@x.org: root:root ubuntu:ubuntu"}},
       {"\"group:dev\"", "\"tag:db\"", "\"root\"", 6, {}},
       {"\"group:dev\"",
        "\"tag:db\"",
@@ -57,25 +57,29 @@ TEST_CASE("policy: SSH rules, as each server gets them (API-127)") {
        "\"tag:db\"",
        "\"autogroup:nonroot\", \"root\"",
        5,
-       {"[accept] alice@x.org,bob@x.org: *:= root:="}},
+       {"[accept] alice@x.org,bob@x.org: *:= root:root"}},
       {"\"group:dev\"",
        "\"tag:db\"",
        "\"root\", \"autogroup:nonroot\"",
        5,
-       {"[accept] alice@x.org,bob@x.org: *:= root:="}},
-      {"\"tag:ci\"", "\"tag:db\"", "\"deploy\"", 5, {"[accept] node:n6: deploy:="}},
+       {"[accept] alice@x.org,bob@x.org: *:= root:root"}},
+      {"\"tag:ci\"", "\"tag:db\"", "\"deploy\"", 5, {"[accept] node:n6: deploy:deploy"}},
       {"\"tag:gone\"", "\"tag:db\"", "\"deploy\"", 5, {}},
       {"\"group:none\"", "\"tag:db\"", "\"deploy\"", 5, {}},
-      {"\"autogroup:tagged\"", "\"tag:db\"", "\"deploy\"", 5, {"[accept] node:n5,node:n6,node:n7: deploy:="}},
-      {"\"autogroup:member\"", "\"tag:db\"", "\"u\"", 5, {"[accept] alice@x.org,bob@x.org,carl@y.org: u:="}},
-      {"\"user:*@x.org\"", "\"tag:db\"", "\"u\"", 5, {"[accept] alice@x.org,bob@x.org: u:="}},
-      {"\"autogroup:member\"", "\"autogroup:self\"", "\"root\"", 1, {"[accept] alice@x.org: root:="}},
-      {"\"autogroup:member\"", "\"autogroup:self\"", "\"root\"", 3, {"[accept] bob@x.org: root:="}},
+      {"\"autogroup:tagged\"",
+       "\"tag:db\"",
+       "\"deploy\"",
+       5,
+       {"[accept] node:n5,node:n6,node:n7: deploy:deploy"}},
+      {"\"autogroup:member\"", "\"tag:db\"", "\"u\"", 5, {"[accept] alice@x.org,bob@x.org,carl@y.org: u:u"}},
+      {"\"user:*@x.org\"", "\"tag:db\"", "\"u\"", 5, {"[accept] alice@x.org,bob@x.org: u:u"}},
+      {"\"autogroup:member\"", "\"autogroup:self\"", "\"root\"", 1, {"[accept] alice@x.org: root:root"}},
+      {"\"autogroup:member\"", "\"autogroup:self\"", "\"root\"", 3, {"[accept] bob@x.org: root:root"}},
       {"\"autogroup:member\"", "\"autogroup:self\"", "\"root\"", 5, {}},
       {"\"group:dev\"", "\"autogroup:self\"", "\"root\"", 4, {}},
-      {"\"alice@x.org\"", "\"alice@x.org\"", "\"root\"", 2, {"[accept] alice@x.org: root:="}},
+      {"\"alice@x.org\"", "\"alice@x.org\"", "\"root\"", 2, {"[accept] alice@x.org: root:root"}},
       {"\"alice@x.org\"", "\"alice@x.org\"", "\"root\"", 3, {}},
-      {"\"carl@y.org\"", "\"autogroup:tagged\"", "\"root\"", 6, {"[accept] carl@y.org: root:="}},
+      {"\"carl@y.org\"", "\"autogroup:tagged\"", "\"root\"", 6, {"[accept] carl@y.org: root:root"}},
       {"\"autogroup:member\"",
        "\"tag:db\"",
        "\"localpart:*@x.org\"",
@@ -85,7 +89,7 @@ TEST_CASE("policy: SSH rules, as each server gets them (API-127)") {
        "\"tag:db\"",
        "\"localpart:*@x.org\", \"root\"",
        5,
-       {"[accept] alice@x.org: root:=", "[accept] alice@x.org: alice:="}},
+       {"[accept] alice@x.org: root:root", "[accept] alice@x.org: alice:="}},
   };
   for (const Row& row : rows) {
     INFO(row.src << " to " << row.dst << " as " << row.users << " at " << row.node);
@@ -96,7 +100,7 @@ TEST_CASE("policy: SSH rules, as each server gets them (API-127)") {
 TEST_CASE("policy: an accepted session may forward; variables pass") {
   const Desk desk =
       desk_of(rule("\"group:dev\"", "\"tag:db\"", "\"u\"", ", \"acceptEnv\": [\"LANG\", \"GIT_*\"]"));
-  CHECK(desk.ssh(5) == Lines{"[accept] alice@x.org,bob@x.org: u:= env=LANG env=GIT_*"});
+  CHECK(desk.ssh(5) == Lines{"[accept] alice@x.org,bob@x.org: u:u env=LANG env=GIT_*"});
   const auto answer = desk.rules().ssh_policy(desk.at(5), {});
   const SSHAction& action = answer->rules.at(0).action;
   CHECK((action.accept && action.allow_agent_forwarding && action.allow_local_port_forwarding &&
@@ -131,11 +135,11 @@ TEST_CASE("policy: check mode asks at the address that clients fill in (API-128)
 
 TEST_CASE("policy: recorders") {
   CHECK(desk_of(rule("\"group:dev\"", "\"tag:db\"", "\"u\"", ", \"recorder\": [\"tag:rec\"]")).ssh(5) ==
-        Lines{"[accept] alice@x.org,bob@x.org: u:= rec=100.64.0.7:80"});
+        Lines{"[accept] alice@x.org,bob@x.org: u:u rec=100.64.0.7:80"});
   // A recorder that must be there and isn't.
   CHECK(desk_of(rule("\"group:dev\"", "\"tag:db\"", "\"u\"",
                      ", \"recorder\": [\"tag:gone\"], \"enforceRecorder\": true"))
-            .ssh(5) == Lines{"[reject] alice@x.org,bob@x.org: u:="});
+            .ssh(5) == Lines{"[reject] alice@x.org,bob@x.org: u:u"});
   CHECK(refusal("{\"ssh\": [" + rule("", "", "", ", \"recorder\": [\"a@x\"]") + "]}") ==
         "1:78 recorders are named by a tag");
 }
