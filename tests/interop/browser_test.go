@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -22,15 +21,6 @@ type browser struct {
 }
 
 const webElement = "element-6066-11e4-a52e-4f735466cecf" // the member that holds an element's id, by the standard
-
-func haveBrowser() bool {
-	for _, program := range []string{"chromedriver", "chromium"} {
-		if _, err := exec.LookPath(program); err != nil {
-			return false
-		}
-	}
-	return true
-}
 
 func startBrowser(t *testing.T) *browser {
 	t.Helper()
@@ -111,10 +101,12 @@ func (b *browser) fill(name, text string) {
 	b.call("POST", field+"/value", map[string]string{"text": text}, nil)
 }
 
-// All that a person can read.
+// All that a person can read now; a page that is still to come has nothing.
 func (b *browser) text() string {
 	b.t.Helper()
 	var text string
-	b.call("GET", b.element("//body")+"/text", nil, &text)
+	b.call("POST", "/execute/sync", map[string]any{
+		"script": "return document.body ? document.body.innerText : ''", "args": []any{},
+	}, &text)
 	return strings.TrimSpace(text)
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -107,6 +108,10 @@ func (p *process) run() {
 		if !p.stopped {
 			p.cmd.Process.Kill()
 			<-p.done
+		}
+		if kept := os.Getenv("INTEROP_KEEP"); kept != "" {
+			name := strings.ReplaceAll(p.name, " ", "-") + "." + strconv.Itoa(p.cmd.Process.Pid) + ".log"
+			os.WriteFile(filepath.Join(kept, name), []byte(p.log.tail(1<<30)), 0o600)
 		}
 		if p.owner.Failed() {
 			p.owner.Logf("last words of %s:\n%s", p.name, p.log.tail(40))

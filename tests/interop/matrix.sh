@@ -5,6 +5,7 @@
 #   matrix.sh                all clients; the first time builds them, some 40 minutes on two cores
 #   matrix.sh VERSION...     only these, as v1.60.1 or v1.60.1/TS2019, and no Rust client
 #   matrix.sh --newest       the quick part with the newest release of the day in the place of the newest pinned
+# INTEROP_CHECKS="login https" leaves out the other columns but the first.
 # INTEROP_BIN names the folder of ts2021d and ts2021; without it they are built with the preset dev.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -28,6 +29,10 @@ case "${1-}" in
   *) rust=no ;;
 esac
 
+for program in chromium chromedriver; do # a login wants a person with a browser
+  command -v $program > /dev/null || { echo "matrix.sh: please install the packages chromium and chromium-driver" >&2; exit 2; }
+done
+
 bin=${INTEROP_BIN-}
 if [ -z "$bin" ]; then
   cmake -S "$root" --preset dev -Wno-dev --log-level=WARNING > /dev/null
@@ -42,6 +47,12 @@ versions=$(printf '%s\n' "$@" | sed 's|/.*||' | sort -u)
 sh "$here/build_tests.sh" "$(command -v go)" "$work" v1.98.1 $versions
 export INTEROP_RUST=
 if [ "$rust" = yes ]; then INTEROP_RUST=$(sh "$here/build_rust.sh"); fi
+
+INTEROP_PEBBLE=${XDG_CACHE_HOME:-$HOME/.cache}/libts2021/pebble/pebble
+if [ ! -x "$INTEROP_PEBBLE" ]; then
+  (cd "$work" && GOFLAGS= GOTOOLCHAIN=auto CGO_ENABLED=0 GOBIN=$(dirname "$INTEROP_PEBBLE") go install github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.1)
+fi
+export INTEROP_PEBBLE
 
 export INTEROP_BIN="$bin" INTEROP_CLIENTS="$(sh "$here/build_clients.sh" --dir)" INTEROP_MATRIX="$*"
 export INTEROP_MATRIX_TABLE="$work/table"

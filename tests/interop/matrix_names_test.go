@@ -12,6 +12,12 @@ import (
 	"tailscale.com/ipn/ipnstate"
 )
 
+// A record of the tailnet beside its nodes.
+const (
+	extraName    = "extra.matrix.test"
+	extraAddress = "192.0.2.77"
+)
+
 // Every other by its MagicDNS names: through the client's proxy, and by its command line from 1.74 on.
 func (m *matrix) findsNames(t *testing.T, n *matrixNode) {
 	for name, address := range m.others(n.name) {
@@ -21,12 +27,20 @@ func (m *matrix) findsNames(t *testing.T, n *matrixNode) {
 				return n.reach(fmt.Sprintf("%s:%d", spelling, m.echoOf(name, address).Port()))
 			})
 		}
-		if n.atLeast(74) {
-			out, err := n.cli(10*time.Second, "dns", "query", full)
-			if err != nil || !strings.Contains(out, address.String()) {
-				t.Fatalf("dns query %s: %v\n%s", full, err, out)
-			}
-		}
+		n.query(full, address.String())
+	}
+	n.query(extraName, extraAddress)
+}
+
+// The resolver of the client, where its command line can ask it.
+func (n *node) query(name, address string) {
+	n.t.Helper()
+	if !n.atLeast(74) {
+		return
+	}
+	out, err := n.cli(10*time.Second, "dns", "query", name)
+	if err != nil || !strings.Contains(out, address) {
+		n.t.Fatalf("dns query %s: %v\n%s", name, err, out)
 	}
 }
 
@@ -66,7 +80,7 @@ func (m *matrix) isRenamed(t *testing.T, n *matrixNode) {
 			if _, err := n.cli(20*time.Second, "set", "--hostname="+name); err != nil {
 				t.Fatal(err)
 			}
-		} else if _, err := n.cli(50*time.Second, "up", "--login-server="+n.server.URL, "--hostname="+name, "--accept-routes"); err != nil {
+		} else if _, err := n.cli(50*time.Second, n.upArgs(name)...); err != nil {
 			t.Fatal(err)
 		}
 		for _, viewer := range m.nodes {

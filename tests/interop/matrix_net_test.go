@@ -57,10 +57,10 @@ func hideNoise(t *testing.T, s *server) *server {
 	return &server{URL: site.URL, AuthKey: s.AuthKey, Pid: s.Pid}
 }
 
-// Sends back what it gets.
+// Sends back what it gets, at every address of the namespace.
 func startEcho(t *testing.T) netip.AddrPort {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", "0.0.0.0:0")
 	if err != nil {
 		t.Fatal(err)
 	}

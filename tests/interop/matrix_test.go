@@ -17,7 +17,9 @@ import (
 // Clients of many generations in one tailnet. matrix.sh builds them, names them and prints the table.
 //
 //	INTEROP_MATRIX         releases, as "v1.60.1" or "v1.60.1/TS2019"
+//	INTEROP_CHECKS         columns, if not all are wanted
 //	INTEROP_RUST           program of the Rust client; without it the row is missing
+//	INTEROP_PEBBLE         program of the certificate authority
 //	INTEROP_MATRIX_TABLE   file that gets the table
 type matrix struct {
 	*table
@@ -26,14 +28,19 @@ type matrix struct {
 	echo     netip.AddrPort // on this machine's loopback, where every userspace node sends what comes in for it
 	nodes    []*matrixNode
 	rust     *rustNode
+	browser  *browser
 }
 
 // A real tailscaled and its row.
 type matrixNode struct {
 	*node
-	row  string
-	home netip.Addr // its address, once it is in
+	row   string
+	boxed bool       // speaks TS2019 only
+	home  netip.Addr // its address, once it is in
 }
+
+// To whom nodes belong that join with a key.
+const ownerName = "owner@ts2021.test"
 
 const rustRow = "Rust 0.6.1"
 
@@ -45,7 +52,24 @@ func TestMatrix(t *testing.T) {
 	derpMap := startRelay(t, newestClient)
 	table := newTable(t)
 	t.Cleanup(func() { report(t, table) })
-	m := newMatrix(table, startServer(t, derpMap), releases, "node")
+	// Up to v1.90 a client without a DNS of the system looks up no name at all if no resolver is named; nobody answers
+	// at this one.
+	m := newMatrix(table, startServer(t, derpMap, "--dns-resolver", "192.0.2.53", "--dns-record",
+		extraName+"="+extraAddress, "--login-page", "--policy", writePolicy(t), "--dns-certificates"), releases, "node")
+	var authority []string
+	if wanted("cert") {
+		authority = startAuthority(t)
+	}
+	for i, n := range m.nodes {
+		network, _ := networkOf(i)
+		n.env, n.flags = authority, []string{"--accept-routes", "--advertise-routes=" + network.String()}
+		if n.atLeast(32) {
+			n.flags = append(n.flags, "--ssh")
+		}
+	}
+	if wanted("login") || wanted("sshcheck") || wanted("web") {
+		m.browser = startBrowser(t)
+	}
 
 	m.join("joins")
 	m.each("sees", m.seesAll, m.rustSeesAll)
@@ -55,11 +79,28 @@ func TestMatrix(t *testing.T) {
 	m.each("magicdns", m.findsNames, m.rustFindsNames)
 	m.each("rename", m.isRenamed, nil)
 	m.each("taildrop", m.sendsFile, nil)
+	m.each("id-token", m.idToken, nil)
+	m.each("cert", m.certificate, nil)
+	m.each("routes", m.routes, nil)
+	m.each("ssh", m.ssh, nil)
+	m.each("sshcheck", m.sshCheck, nil)
 	m.each("logout", m.leavesAndReturns, nil)
+	m.each("login", m.logsIn, m.rustLogsIn)
 	m.each("restart", m.comesBack, m.rustComesBack)
 
 	// Tailnets of their own, with the same clients.
-	m.https(derpMap)
+	if wanted("https") {
+		m.https(derpMap)
+	}
+	if wanted("expiry") {
+		m.expiry(derpMap)
+	}
+	if wanted("web") {
+		m.web(derpMap)
+	}
+	if wanted("lock") {
+		m.lock(derpMap)
+	}
 
 	onlyRelay(t, derpMap)
 	m.each("relay", m.pingsByRelay, m.rustTalksToAll)
@@ -76,7 +117,9 @@ func newMatrix(table *table, s *server, releases []string, prefix string) *matri
 		if protocol != "" {
 			s, row, name = withoutNoise, row+" "+protocol, name+"-box"
 		}
-		m.nodes = append(m.nodes, &matrixNode{node: newNode(t, s, version, name), row: row})
+		m.nodes = append(m.nodes, &matrixNode{
+			node: newNode(t, s, version, name), row: row, boxed: s == withoutNoise || version == "v1.20.4",
+		})
 	}
 	if program := os.Getenv("INTEROP_RUST"); program != "" {
 		m.rust = newRustNode(t, m.server, program, prefix+"-rust")
@@ -100,10 +143,13 @@ func report(t *testing.T, table *table) {
 
 // One check of every client that is in. A nil function: the client can't do it.
 func (m *matrix) each(column string, check func(*testing.T, *matrixNode), rust func(*testing.T)) {
+	if !wanted(column) {
+		return
+	}
 	for _, n := range m.nodes {
 		if n.home.IsValid() {
 			m.cell(n.row, column, func(t *testing.T) { check(t, n) })
-			if status, err := n.status(); err != nil || status.BackendState != "Running" {
+			if !n.isRunning() {
 				n.home = netip.Addr{} // what is out is no part of the checks that follow
 			}
 		}
@@ -115,6 +161,11 @@ func (m *matrix) each(column string, check func(*testing.T, *matrixNode), rust f
 	default:
 		m.cell(rustRow, column, rust)
 	}
+}
+
+func wanted(column string) bool {
+	columns := strings.Fields(os.Getenv("INTEROP_CHECKS"))
+	return len(columns) == 0 || slices.Contains(columns, column)
 }
 
 // One cell. While it runs, what goes wrong with any client fails it.

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # Runs a command in a closed network of its own: loopback, and a veth pair whose both ends are inside with a
-# default route to nowhere. Programs believe that the network is up, and nothing can leave it.
+# default route to nowhere. Programs believe that the network is up, and nothing can leave it. control.tailscale is a name
+# of this machine there.
 #   netns.sh COMMAND [ARGUMENT...]    ends as the command ends; 77 where no namespace can be made
 set -eu
 
@@ -13,6 +14,10 @@ if [ "${1-}" = --inside ]; then
   ip link set veth0 up
   ip link set veth1 up
   ip route add default via 192.0.2.2
+  hosts=$(mktemp)
+  { cat /etc/hosts; echo '127.0.0.1 control.tailscale'; } > "$hosts"
+  mount --bind "$hosts" /etc/hosts
+  rm "$hosts"
   # No proxy is there, and every address is local or nowhere.
   unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY
   exec "$@"
@@ -24,10 +29,10 @@ if ! command -v ip > /dev/null || ! command -v unshare > /dev/null; then
   exit 77
 fi
 probe='ip link set lo up && ip link add veth0 type veth peer name veth1'
-if unshare --net sh -c "$probe" 2> /dev/null; then
-  exec unshare --net sh "$0" --inside "$@"
-elif unshare --net --user --map-root-user sh -c "$probe" 2> /dev/null; then
-  exec unshare --net --user --map-root-user sh "$0" --inside "$@"
+if unshare --net --mount sh -c "$probe" 2> /dev/null; then
+  exec unshare --net --mount sh "$0" --inside "$@"
+elif unshare --net --mount --user --map-root-user sh -c "$probe" 2> /dev/null; then
+  exec unshare --net --mount --user --map-root-user sh "$0" --inside "$@"
 fi
 echo "skip: this user can't make a network namespace" >&2
 exit 77

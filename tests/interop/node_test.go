@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -27,7 +28,9 @@ type node struct {
 	name    string
 	version string
 	server  *server
-	state   string // kept over restarts
+	env     []string // of each start
+	flags   []string // of each `up`, beside the server's URL and the host name
+	state   string   // kept over restarts
 	socket  string
 	socks   string // address of its SOCKS server, by which programs use the tailnet
 	process *process
@@ -74,7 +77,7 @@ func (n *node) start(env ...string) {
 		"TS_ASSUME_NETWORK_UP_FOR_TEST=1",
 		"TS_DEBUG_PERMIT_HTTP_C2N=1",
 		"TS_NETCHECK_GENERATE_204_URL=" + n.server.URL + "/generate_204",
-	}, env...)
+	}, append(slices.Clone(n.env), env...)...)
 	args := []string{"--tun=userspace-networking", "--socket=" + n.socket, "--port=0", "--socks5-server=" + n.socks}
 	if !n.atLeast(22) { // it has no such flags; its logs go nowhere
 		args = append(args, "--state="+filepath.Join(n.state, "tailscaled.state"))
@@ -104,9 +107,13 @@ func (n *node) cli(limit time.Duration, args ...string) (string, error) {
 	return out + stderr, err
 }
 
-// Joins with the key, within 50 seconds.
+func (n *node) upArgs(hostName string) []string {
+	return append([]string{"up", "--login-server=" + n.server.URL, "--hostname=" + hostName}, n.flags...)
+}
+
+// Joins with the key, within 50 seconds; without one, when somebody lets it in.
 func (n *node) up(key string, more ...string) error {
-	args := append([]string{"up", "--login-server=" + n.server.URL, "--hostname=" + n.name, "--accept-routes"}, more...)
+	args := append(n.upArgs(n.name), more...)
 	if !n.atLeast(22) { // the flag had another name, and there was none for a limit
 		args = append(args, "--authkey="+key)
 	} else {
@@ -142,6 +149,11 @@ func (n *node) waitRunning() *ipnstate.Status {
 		return nil
 	})
 	return status
+}
+
+func (n *node) isRunning() bool {
+	status, err := n.status()
+	return err == nil && status.BackendState == "Running"
 }
 
 func (n *node) address() netip.Addr {

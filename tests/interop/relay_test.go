@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,12 +22,7 @@ const relayCode = "test"
 func startRelay(t *testing.T, version string) *tailcfg.DERPMap {
 	t.Helper()
 	dir := t.TempDir()
-	if _, _, err := output(t, 30*time.Second, "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-		"ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
-		"subjectAltName=IP:127.0.0.1", "-keyout", filepath.Join(dir, "127.0.0.1.key"), "-out",
-		filepath.Join(dir, "127.0.0.1.crt")); err != nil {
-		t.Fatal(err)
-	}
+	selfSigned(t, dir, "IP:127.0.0.1")
 	derpPort, stunPort := freePort(t, "tcp"), freePort(t, "udp")
 	p := start(t, "derper", nil, filepath.Join(clientsDir, version, "derper"),
 		"-a", fmt.Sprintf("127.0.0.1:%d", derpPort), "-http-port", "-1", "-stun-port", strconv.Itoa(stunPort),
@@ -46,6 +42,19 @@ func startRelay(t *testing.T, version string) *tailcfg.DERPMap {
 			STUNPort: stunPort, DERPPort: derpPort, InsecureForTests: true, STUNTestIP: "127.0.0.1",
 		}},
 	}}}
+}
+
+// A certificate for a name like "IP:127.0.0.1" and its key, as files in `dir` named as derper wants them.
+func selfSigned(t *testing.T, dir, name string) (key, certificate string) {
+	t.Helper()
+	_, host, _ := strings.Cut(name, ":")
+	key, certificate = filepath.Join(dir, host+".key"), filepath.Join(dir, host+".crt")
+	if _, _, err := output(t, 30*time.Second, "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+		"ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN="+host, "-addext",
+		"subjectAltName="+name, "-keyout", key, "-out", certificate); err != nil {
+		t.Fatal(err)
+	}
+	return key, certificate
 }
 
 // A port nobody has now. The namespace is ours alone, so nobody takes it in between.

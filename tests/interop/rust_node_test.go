@@ -56,7 +56,16 @@ func (n *rustNode) in(t *testing.T) {
 // Joins with the key and waits until it is in.
 func (n *rustNode) start(key string, env ...string) {
 	n.t.Helper()
-	env = append([]string{"TS_RS_EXPERIMENT=this_is_unstable_software", "TS_AUTH_KEY=" + key}, env...)
+	n.launch(key, env...)
+	n.waitIn()
+}
+
+func (n *rustNode) launch(key string, env ...string) {
+	n.t.Helper()
+	env = append([]string{"TS_RS_EXPERIMENT=this_is_unstable_software"}, env...)
+	if key != "" {
+		env = append(env, "TS_AUTH_KEY="+key)
+	}
 	p := start(n.owner, "the Rust client", env, n.program, n.server.URL, n.keys, n.name)
 	p.t = n.t
 	input, err := p.cmd.StdinPipe()
@@ -75,6 +84,10 @@ func (n *rustNode) start(key string, env ...string) {
 		}
 		close(answers)
 	}(n.answers)
+}
+
+func (n *rustNode) waitIn() {
+	n.t.Helper()
 	if err := n.answer(40*time.Second, &n.self); err != nil {
 		n.t.Fatal(err)
 	}

@@ -37,7 +37,10 @@ func startServer(t *testing.T, derpMap *tailcfg.DERPMap, flags ...string) *serve
 	if !slices.Contains(flags, "--threads") {
 		flags = append(flags, "--threads", "3")
 	}
-	args := []string{"--listen", "127.0.0.1:0", "--auth-key", authKey, "--json"}
+	args := []string{"--auth-key", authKey, "--json"}
+	if !slices.Contains(flags, "--listen") {
+		args = append(args, "--listen", "127.0.0.1:0")
+	}
 	if derpMap != nil {
 		path := filepath.Join(t.TempDir(), "derp.json")
 		writeJSON(t, path, derpMap)
