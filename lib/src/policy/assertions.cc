@@ -7,7 +7,7 @@
 namespace ts2021::policy {
 namespace {
 
-constexpr std::size_t max_steps = 20'000'000;  // of a section; a step is a rule or a target looked at
+constexpr std::size_t max_steps = 10'000'000;  // of a section; a step is a rule or a target looked at
 
 // What a test names.
 struct Party {

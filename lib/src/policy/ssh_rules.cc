@@ -22,7 +22,6 @@ class SshWriter {
             std::span<const Subject> everybody)
       : document_(document), matcher_(matcher), everybody_(everybody) {
     const Traits who = traits_of(node, false);
-    tagged_ = who.tagged;
     user_ = who.user;
     matching_ = matcher.sources(who);
   }
@@ -46,8 +45,9 @@ class SshWriter {
 
   void add_sources(const SshRule& rule, SelectorId target) {
     if (kind(target) == Kind::self) {
-      const bool meant = !tagged_ && std::any_of(rule.sources.begin(), rule.sources.end(),
-                                                 [this](SelectorId id) { return is_mine(id); });
+      // No source of such a rule matches a node with tags.
+      const bool meant = std::any_of(rule.sources.begin(), rule.sources.end(),
+                                     [this](SelectorId id) { return is_mine(id); });
       if (meant) users_.emplace(user_);
     } else if (is_mine(target)) {
       for (const SelectorId source : rule.sources) add_source(source);
@@ -145,7 +145,6 @@ class SshWriter {
   const Document& document_;
   const Matcher& matcher_;
   std::span<const Subject> everybody_;
-  bool tagged_ = false;
   std::string_view user_;
   Selectors matching_;
   std::set<std::string, std::less<>> users_, nodes_;  // sources of the rule at hand: logins, stable ids

