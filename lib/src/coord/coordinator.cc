@@ -186,7 +186,8 @@ struct Coordinator::Impl final : Worker {
   void drop_asked(SessionId session, Which which) {
     for (auto at = asked_.lower_bound({session, CallId{}});
          at != asked_.end() && at->first.session == session;) {
-      const auto [key, lane] = *at++;
+      const PollKey key = at->first;
+      const MachinePublic lane = (at++)->second;
       if (!which(key.call)) continue;
       asked_.erase(key);
       engine_.cancel(lane, [&](const Work& work) { return work.from == key; });
