@@ -273,6 +273,7 @@ Result<bool> LockDesk::switches_off(const lock::Authority& authority, const Blob
   return right;
 }
 
+// LCK-27
 bool LockDesk::affords(const Turn& turn) {
   const Instant now = turn.now.mono;
   std::erase_if(accounts_, [now](const auto& entry) { return entry.second.paid_until <= now; });

@@ -127,6 +127,19 @@ TEST_CASE("LCK-9 a heavier branch rewinds the chain, and what it had is gone") {
   CHECK(authority.head() == heavy.hash());
 }
 
+TEST_CASE("LCK-9 a removal wins against its equals, whatever the hashes") {
+  for (std::uint64_t tag = 1; tag <= 8; ++tag) {
+    Authority authority = start();
+    const AUM other = no_op(authority.head(), alice, tag);
+    AUM remove = next(authority, AUMKind::remove_key);
+    remove.key_id = trusted(bob).id;
+    remove.sign(alice);
+    REQUIRE(apply(authority, other));
+    REQUIRE(apply(authority, remove));
+    CHECK(authority.head() == remove.hash());
+  }
+}
+
 TEST_CASE("a chain has an end") {
   Authority authority = start();
   std::vector<Buffer> updates;

@@ -33,7 +33,7 @@ TEST_CASE("LCK-1 integers, bytes and text of all sizes come back, in the shortes
     CHECK(test::hex(bytes) == row.encoded);
     CHECK(*Reader(bytes).unsigned_integer() == row.value);
   }
-  for (const std::size_t size : {0, 1, 23, 24, 255, 256, 70000}) {
+  for (const std::size_t size : std::initializer_list<std::size_t>{0, 1, 23, 24, 255, 256, 70000}) {
     Writer out;
     out.bytes(test::Buffer(size, 0xff));
     out.text(std::string(size, 'x'));
