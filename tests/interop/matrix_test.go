@@ -85,7 +85,6 @@ func TestMatrix(t *testing.T) {
 	m.each("ssh", m.ssh, nil)
 	m.each("sshcheck", m.sshCheck, nil)
 	m.each("logout", m.leavesAndReturns, nil)
-	m.each("login", m.logsIn, m.rustLogsIn)
 	m.each("restart", m.comesBack, m.rustComesBack)
 
 	// Tailnets of their own, with the same clients.
@@ -104,6 +103,7 @@ func TestMatrix(t *testing.T) {
 
 	onlyRelay(t, derpMap)
 	m.each("relay", m.pingsByRelay, m.rustTalksToAll)
+	m.each("login", m.logsIn, m.rustLogsIn)
 }
 
 // Clients for each row, not started yet.

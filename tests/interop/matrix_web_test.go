@@ -24,6 +24,9 @@ func (m *matrix) web(derpMap *tailcfg.DERPMap) {
 	for _, n := range rows[:len(rows)-1] {
 		m.set(n.row, column, cellNotApplicable)
 	}
+	if m.rust != nil {
+		m.set(rustRow, column, cellNotApplicable)
+	}
 	newest := rows[len(rows)-1]
 	m.run(newest.row, column, func(t *testing.T) {
 		key, certificate := selfSigned(t, t.TempDir(), "DNS:control.tailscale")

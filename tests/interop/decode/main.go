@@ -3,17 +3,25 @@
 // Command decode reads MapResponses with the types of the release that it is built with, and refuses members that
 // they don't have. build_clients.sh builds it inside each release, back to v1.20 and its Go.
 //
-//	decode FILE...    a line per message that can't be read; exit status 1 when there is one
+//	decode [-without NAME,NAME] FILE...
+//
+// prints a line per file that can't be read; exit status 1 when there is one. Members of the given names are taken out
+// first, wherever they are.
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"tailscale.com/tailcfg"
 )
+
+var withdrawn = map[string]bool{}
 
 func check(path string) error {
 	file, err := os.Open(path)
@@ -21,14 +29,25 @@ func check(path string) error {
 		return err
 	}
 	defer file.Close()
-	decoder := json.NewDecoder(file)
-	decoder.DisallowUnknownFields()
+	messages := json.NewDecoder(file)
+	messages.UseNumber()
 	count := 0
 	for ; ; count++ {
-		var message tailcfg.MapResponse
-		if err := decoder.Decode(&message); err == io.EOF {
+		var value interface{}
+		if err := messages.Decode(&value); err == io.EOF {
 			break
 		} else if err != nil {
+			return err
+		}
+		takeOut(value)
+		text, err := json.Marshal(value)
+		if err != nil {
+			return err
+		}
+		decoder := json.NewDecoder(bytes.NewReader(text))
+		decoder.DisallowUnknownFields()
+		var message tailcfg.MapResponse
+		if err := decoder.Decode(&message); err != nil {
 			return err
 		}
 	}
@@ -38,9 +57,31 @@ func check(path string) error {
 	return nil
 }
 
+func takeOut(value interface{}) {
+	switch value := value.(type) {
+	case []interface{}:
+		for _, element := range value {
+			takeOut(element)
+		}
+	case map[string]interface{}:
+		for name, member := range value {
+			if withdrawn[name] {
+				delete(value, name)
+			} else {
+				takeOut(member)
+			}
+		}
+	}
+}
+
 func main() {
-	bad := len(os.Args) < 2
-	for _, path := range os.Args[1:] {
+	without := flag.String("without", "", "names of members to take out")
+	flag.Parse()
+	for _, name := range strings.Split(*without, ",") {
+		withdrawn[name] = true
+	}
+	bad := flag.NArg() == 0
+	for _, path := range flag.Args() {
 		if err := check(path); err != nil {
 			fmt.Printf("%s: %v\n", path, err)
 			bad = true
