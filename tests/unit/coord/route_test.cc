@@ -167,9 +167,9 @@ TEST_CASE("MAP-41: a policy approves routes at the update that advertises them")
   router.hostinfo.routable_ips = {route("10.1.7.7/16"), route("192.168.0.0/16")};
   router.update();
   drain(alice, fold);
-  const auto& record = *desk.record(router.node_key);
-  CHECK(record.approved_routes == std::vector{lab});
-  CHECK(fold.peers[record.id].primary_routes == std::vector{lab});
+  const NodeId id = desk.record(router.node_key)->id;
+  CHECK(desk.record(router.node_key)->approved_routes == std::vector{lab});
+  CHECK(fold.peers[id].primary_routes == std::vector{lab});
   // MAP-47: its filter follows.
   drain(router, own);
   REQUIRE(own.filter);
@@ -181,7 +181,7 @@ TEST_CASE("MAP-41: a policy approves routes at the update that advertises them")
   router.update();
   drain(alice, fold);
   CHECK(desk.record(router.node_key)->approved_routes == std::vector{lab});
-  CHECK(fold.peers[record.id].primary_routes.empty());
+  CHECK(fold.peers[id].primary_routes.empty());
 }
 
 TEST_CASE("MAP-42: a router whose key has expired or that is not approved routes nothing") {
