@@ -363,9 +363,8 @@ struct Coordinator::Impl final : Worker {
     earlier(engine_.next_timeout());
     earlier(answering_.next_timeout());
     if (const auto expiry = tailnet_.next_expiry())
-      earlier(now_.mono +
-              std::min<Instant::duration>(
-                  std::max<Instant::duration>(*expiry - now_.wall, Instant::duration{0}), longest_look_away));
+      // In the clock's own unit: centuries do not fit into nanoseconds.
+      earlier(now_.mono + std::clamp<WallTime::duration>(*expiry - now_.wall, {}, longest_look_away));
     return next;
   }
 

@@ -234,6 +234,17 @@ TEST_CASE("API-49: an expiry in the future only ever shortens") {
   CHECK(alice.enroll("").node_key_expired);
 }
 
+TEST_CASE("API-49: an expiry centuries away is no deadline that has come") {
+  Desk desk;
+  Client alice(desk, 1);
+  auto request = alice.register_request();
+  request.expiry = *Time::parse("9999-12-31T00:00:00Z");
+  CHECK(alice.send(request).machine_authorized);
+  CHECK(desk.record(alice.node_key)->key_expiry == request.expiry.at);
+  REQUIRE(desk.coordinator.next_timeout());
+  CHECK(*desk.coordinator.next_timeout() > desk.clock.now.mono);
+}
+
 TEST_CASE("API-48: logout of an ephemeral node deletes it") {
   Desk desk;
   Client alice(desk, 1), bob(desk, 2);
