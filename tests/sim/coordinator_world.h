@@ -90,6 +90,7 @@ class CoordinatorWorld {
   void order();
   void order(CoordOrder order, std::function<void()> done);  // called when it was carried out
   void order_messages();
+  void order_node();
   void administrate();
   NodeId some_node();
 

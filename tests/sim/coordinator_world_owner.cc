@@ -18,7 +18,7 @@ void CoordinatorWorld::order(CoordOrder what, std::function<void()> done) {
 
 void CoordinatorWorld::order() {
   const std::string number = std::to_string(commands_);
-  switch (roll(5)) {
+  switch (roll(8)) {
     case 0: {
       DnsSettings dns;
       dns.certificates = roll(2) == 0;
@@ -38,8 +38,35 @@ void CoordinatorWorld::order() {
     }
     case 3:
       return order(coord_command::OpenBrowser{some_node(), "https://page.test/" + number}, [] {});
-    default:
+    case 4:
       return order_messages();
+    default:
+      return order_node();
+  }
+}
+
+// Maps follow the records, so that nothing more is expected here.
+void CoordinatorWorld::order_node() {
+  const NodeId node = some_node();
+  const auto nothing = [] {};
+  switch (roll(7)) {
+    case 0:
+      return order(coord_command::SetExpiry{node, clock_.now.wall}, nothing);
+    case 1:
+    case 2:
+      return order(coord_command::SetExpiry{node, std::nullopt}, nothing);
+    case 3:
+      return order(coord_command::ApproveNode{node, roll(3) != 0}, nothing);
+    case 4: {
+      std::vector<std::string> tags;
+      if (roll(2) == 0) tags.emplace_back("tag:ordered");
+      return order(coord_command::SetTags{node, std::move(tags)}, nothing);
+    }
+    case 5:
+      return order(coord_command::RenameNode{node, roll(2) == 0 ? "" : "n" + std::to_string(roll(6))},
+                   nothing);
+    default:
+      return order(coord_command::DeleteNode{node}, nothing);
   }
 }
 

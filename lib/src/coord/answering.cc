@@ -7,15 +7,21 @@
 namespace ts2021::coord {
 
 Answering::Answering(const Tailnet& tailnet, const CoordinatorConfig& config, LockDesk& lock,
-                     const FanOut& fan_out, Callbacks& callbacks, Entropy& entropy)
+                     const FanOut& fan_out, Callbacks& callbacks, const Logins& logins, Registrar& registrar,
+                     Entropy& entropy)
     : tailnet_(tailnet),
       config_(config),
       lock_(lock),
+      fan_out_(fan_out),
       callbacks_(callbacks),
+      logins_(logins),
+      registrar_(registrar),
       notes_(tailnet, config),
       approvals_(tailnet, config, entropy, [&fan_out]() -> const Policy& { return fan_out.policy(); }) {}
 
 MachinePublic Answering::lane(const coord_input::Ask& ask) const {
+  if (const auto* decision = std::get_if<question::DecidePending>(&ask.question))
+    if (const PendingLogin* login = logins_.find(decision->id)) return login->machine;
   return ask.machine.value_or(MachinePublic());
 }
 
@@ -48,12 +54,28 @@ Plan Answering::on(const coord_input::Ask& ask, const question::Identify& asked,
 }
 
 Plan Answering::on(const coord_input::Ask& ask, const question::FindPending& asked, Now) {
+  if (const PendingLogin* login = logins_.find(asked.id)) {
+    const auto& hostinfo = login->request->hostinfo;
+    return answered(ask, answer::Pending{login->id,
+                                         PendingKind::login,
+                                         hostinfo ? hostinfo->hostname : "",
+                                         hostinfo ? hostinfo->os : "",
+                                         login->request->node_key,
+                                         login->machine,
+                                         {}});
+  }
   if (auto pending = approvals_.find(asked.id)) return answered(ask, *std::move(pending));
   return refused(ask, 404, "nothing waits here");
 }
 
 Plan Answering::on(const coord_input::Ask& ask, const question::DecidePending& asked, Now now) {
-  return approvals_.plan(ask, asked, now);
+  if (!logins_.find(asked.id)) return approvals_.plan(ask, asked, now);
+  auto decision = registrar_.decide(asked.id, asked.login_name, asked.refusal, fan_out_.policy(), now);
+  Plan said =
+      decision.status == 200 ? answered(ask, answer::Done{}) : refused(ask, decision.status, decision.text);
+  if (!decision.plan.needs_ids)
+    for (CoordEvent& event : said.events) decision.plan.events.push_back(std::move(event));
+  return std::move(decision.plan);
 }
 
 // API-143: an expired key still reaches the others by relay, to log in again.

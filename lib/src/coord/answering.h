@@ -8,7 +8,9 @@
 #include "coord/callbacks.h"
 #include "coord/fan_out.h"
 #include "coord/lock_desk.h"
+#include "coord/logins.h"
 #include "coord/node_notes.h"
+#include "coord/registrar.h"
 #include "coord/replies.h"
 #include "ts2021/coord/config.h"
 #include "ts2021/coord/input.h"
@@ -18,7 +20,7 @@ namespace ts2021::coord {
 class Answering {
  public:
   Answering(const Tailnet& tailnet, const CoordinatorConfig& config, LockDesk& lock, const FanOut& fan_out,
-            Callbacks& callbacks, Entropy& entropy);
+            Callbacks& callbacks, const Logins& logins, Registrar& registrar, Entropy& entropy);
 
   // In whose lane a question with writes waits for its turn; zero: no machine's.
   [[nodiscard]] MachinePublic lane(const coord_input::Ask& ask) const;
@@ -46,7 +48,10 @@ class Answering {
   const Tailnet& tailnet_;
   const CoordinatorConfig& config_;
   LockDesk& lock_;
+  const FanOut& fan_out_;
   Callbacks& callbacks_;
+  const Logins& logins_;
+  Registrar& registrar_;
   NodeNotes notes_;
   Approvals approvals_;
 };

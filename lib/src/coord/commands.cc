@@ -14,16 +14,6 @@ Plan done(const CoordCommand& command, int status = 200, std::string_view text =
 
 }  // namespace
 
-MachinePublic Commands::lane(const CoordOrder& order) const {
-  return std::visit(
-      [this](const auto& of) {
-        if constexpr (requires { of.node; })
-          if (const NodeState* state = tailnet_.find(of.node)) return state->record->machine;
-        return MachinePublic{};
-      },
-      order);
-}
-
 // Done when the node has answered.
 template <class Order>
 Plan Commands::call_back(const CoordCommand& command, const Order& order, Now now) {

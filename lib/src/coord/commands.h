@@ -14,8 +14,6 @@ class Commands {
   Commands(Tailnet& tailnet, CoordinatorConfig& config, FanOut& fan_out, Callbacks& callbacks)
       : tailnet_(tailnet), config_(config), fan_out_(fan_out), callbacks_(callbacks) {}
 
-  // In whose lane it is carried out; zero: no machine's.
-  [[nodiscard]] MachinePublic lane(const CoordOrder& order) const;
   // CommandDone is among the events of the plan, or comes later by itself.
   [[nodiscard]] Plan plan(const CoordCommand& command, Now now);
 

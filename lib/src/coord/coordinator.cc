@@ -10,7 +10,10 @@
 #include "coord/engine.h"
 #include "coord/fan_out.h"
 #include "coord/lock_desk.h"
+#include "coord/logins.h"
 #include "coord/map_update.h"
+#include "coord/node_orders.h"
+#include "coord/pace.h"
 #include "coord/planted.h"
 #include "coord/registrar.h"
 #include "coord/tailnet.h"
@@ -33,12 +36,15 @@ struct Coordinator::Impl final : Worker {
       : store_(store),
         config_(std::move(from)),
         engine_(store, tailnet_, config_, *this),
-        registrar_(tailnet_, entropy, config_, engine_.ids(), lock_desk_),
+        logins_(entropy, config_),
+        registrar_(tailnet_, entropy, config_, engine_.ids(), logins_),
         fan_out_(tailnet_, entropy, config_, std::move(policy)),
         lock_desk_(tailnet_, config_),
         callbacks_(entropy, config_),
-        answering_(tailnet_, config_, lock_desk_, fan_out_, callbacks_, entropy),
-        commands_(tailnet_, config_, fan_out_, callbacks_) {}
+        answering_(tailnet_, config_, lock_desk_, fan_out_, callbacks_, logins_, registrar_, entropy),
+        commands_(tailnet_, config_, fan_out_, callbacks_),
+        node_orders_(tailnet_, config_, engine_.ids(), logins_, registrar_, fan_out_),
+        pace_(config_.register_interval, config_.register_burst) {}
 
   // Every input is between these two.
   void enter(Now now) {
@@ -52,6 +58,7 @@ struct Coordinator::Impl final : Worker {
     std::vector<CoordEvent> late;
     answering_.advance(now, late);
     tell(std::move(late), false);
+    tell(logins_.advance(now.mono), false);
   }
   void leave() { fan_out_.advance(now_); }
 
@@ -62,6 +69,7 @@ struct Coordinator::Impl final : Worker {
   void on(const coord_input::Gone& input) {
     drop_asked(input.session, [](CallId) { return true; });
     answering_.forget(input.session);
+    logins_.release(input.session);
     std::erase_if(events_, [&](const CoordEvent& event) { return belongs_to(event, input.session); });
     const auto session = sessions_.find(input.session);
     if (session == sessions_.end()) return;
@@ -75,6 +83,7 @@ struct Coordinator::Impl final : Worker {
     const PollKey key{input.session, input.call};
     drop_asked(input.session, [&](CallId call) { return call == input.call; });
     answering_.forget(key);
+    logins_.release(key);
     std::erase_if(events_, [key](const CoordEvent& event) { return belongs_to(event, key); });
     const auto session = sessions_.find(input.session);
     if (session == sessions_.end()) return;
@@ -90,6 +99,8 @@ struct Coordinator::Impl final : Worker {
     work.kind = Work::Kind::enroll;
     work.from = {input.session, input.call};
     work.register_request = input.request;
+    if (const auto session = sessions_.find(input.session); session != sessions_.end())
+      if (const auto wait = pace_.take(session->second, now_.mono); wait > wait.zero()) work.wait = wait;
     add_request(std::move(work));
   }
 
@@ -113,7 +124,7 @@ struct Coordinator::Impl final : Worker {
       return;
     }
     Plan plan = answering_.plan(input, now_);
-    if (plan.writes.empty() && !plan.needs_ids) return tell(std::move(plan.events), false);
+    if (plan.writes.empty() && !plan.needs_ids) return tell(plan, false);
     tailnet_.release(plan.reserved);
     Work work;
     work.kind = Work::Kind::ask;
@@ -129,7 +140,7 @@ struct Coordinator::Impl final : Worker {
     Work work;
     work.kind = Work::Kind::order;
     work.command = std::make_shared<const CoordCommand>(command);
-    engine_.add(commands_.lane(command.order), std::move(work));
+    engine_.add(node_orders_.lane(command.order), std::move(work));
   }
 
   void on(const StoreEvent& event) {
@@ -205,6 +216,7 @@ struct Coordinator::Impl final : Worker {
       case Work::Kind::ask:
         return answering_.plan(*work.ask, now_);
       case Work::Kind::order:
+        if (auto plan = node_orders_.plan(*work.command, now_)) return std::move(*plan);
         return commands_.plan(*work.command, now_);
       case Work::Kind::offline:
         return plan_offline(work);
@@ -215,7 +227,7 @@ struct Coordinator::Impl final : Worker {
   }
 
   void finish(Work& work, const MachinePublic& machine) override {
-    tell(std::move(work.plan.events), work.cancelled);
+    tell(work.plan, work.cancelled);
     if (work.kind == Work::Kind::map) finish_map(work, machine);
     if (work.kind == Work::Kind::ask) asked_.erase(work.from);
     if (work.kind == Work::Kind::offline) finish_offline(work);
@@ -242,20 +254,10 @@ struct Coordinator::Impl final : Worker {
   }
 
   Plan plan_register(const Work& work, const MachinePublic& machine) {
-    RegisterPlan made = registrar_.plan(*work.register_request, machine, now_.wall);
-    Plan plan;
-    plan.writes = std::move(made.writes);
-    plan.reserved = made.reserved;
-    plan.needs_ids = made.needs_ids;
-    if (made.refusal) {
-      plan.events = refusal(work.from, machine, *made.refusal);
-      return plan;
-    }
-    if (made.notice) plan.events.push_back(*made.notice);
-    if (!made.reply.error.empty()) plan.events.push_back(notice(NoticeKind::refused, machine, made.why));
-    plan.events.push_back(coord_event::RegisterReply{
-        work.from.session, work.from.call, std::make_shared<const RegisterResponse>(std::move(made.reply))});
-    return plan;
+    const RegisterRequest& request = *work.register_request;
+    return registrar_.plan({work.from, request, machine, now_, fan_out_.policy(), work.wait,
+                            lock_desk_.accepted(request.node_key, request.node_key_signature.bytes),
+                            lock_desk_.to_rotate(request, machine)});
   }
 
   Plan plan_map(Work& work, const MachinePublic& machine) {
@@ -272,7 +274,8 @@ struct Coordinator::Impl final : Worker {
       return plan;
     }
     work.node = state->record->id;
-    auto update = map_update(registrar_, fan_out_.policy(), tailnet_.subject(*state->record), request);
+    auto update =
+        map_update(registrar_, fan_out_.policy(), tailnet_.subject(*state->record), request, now_.wall);
     plan.reserved = update.reserved;
     if (planted(Planted::answers_early)) finish(work, machine);
     if (update.record)
@@ -349,6 +352,10 @@ struct Coordinator::Impl final : Worker {
       if (!cancelled || !of_call) events_.push_back(std::move(event));
     }
   }
+  void tell(Plan& plan, bool cancelled) {
+    tell(std::exchange(plan.events, {}), cancelled);
+    if (plan.login) tell(logins_.end(plan.login->id, plan.login->reply), false);
+  }
   void note(NoticeKind kind, const NodeRecord& record, std::string_view text) {
     events_.push_back(notice(kind, record, text));
   }
@@ -362,6 +369,7 @@ struct Coordinator::Impl final : Worker {
     earlier(reap_.next());
     earlier(engine_.next_timeout());
     earlier(answering_.next_timeout());
+    earlier(logins_.next_timeout());
     if (const auto expiry = tailnet_.next_expiry())
       // In the clock's own unit: centuries do not fit into nanoseconds.
       earlier(now_.mono + std::clamp<WallTime::duration>(*expiry - now_.wall, {}, longest_look_away));
@@ -373,12 +381,15 @@ struct Coordinator::Impl final : Worker {
   Now now_{};
   Tailnet tailnet_;
   Engine engine_;
+  Logins logins_;
   Registrar registrar_;
   FanOut fan_out_;
   LockDesk lock_desk_;
   Callbacks callbacks_;
   Answering answering_;
   Commands commands_;
+  NodeOrders node_orders_;
+  Pace pace_;
   std::unordered_map<SessionId, MachinePublic> sessions_;
   std::map<PollKey, MachinePublic> asked_;
   std::vector<std::variant<coord_input::Ask, CoordCommand>> early_;

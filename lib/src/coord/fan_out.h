@@ -17,6 +17,7 @@
 #include "coord/planted.h"
 #include "coord/poll_key.h"
 #include "coord/tailnet.h"
+#include "ts2021/coord/coordinator.h"
 #include "ts2021/msg/map_frame.h"
 
 namespace ts2021::coord {

@@ -8,8 +8,9 @@ namespace ts2021::coord {
 
 class IdBlock {
  public:
+  // What is left of an older block is given up unless the new one follows on it.
   void add(std::uint64_t begin, std::uint64_t end) {
-    if (next_ == end_) next_ = begin;
+    if (begin != end_) next_ = begin;
     end_ = end;
   }
   [[nodiscard]] std::uint64_t left() const { return end_ - next_; }

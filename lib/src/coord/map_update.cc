@@ -29,7 +29,9 @@ void take_endpoints(const MapRequest& request, NodeRecord& record) {
 bool same(const NodeRecord& a, const NodeRecord& b) {
   return a.disco == b.disco && a.endpoints == b.endpoints && a.endpoint_types == b.endpoint_types &&
          a.home_derp == b.home_derp && a.capability == b.capability && a.hostname == b.hostname &&
-         a.given_name == b.given_name && a.hostinfo == b.hostinfo && a.approved_routes == b.approved_routes;
+         a.given_name == b.given_name && a.hostinfo == b.hostinfo && a.tags == b.tags &&
+         a.requested_tags == b.requested_tags && a.key_expiry == b.key_expiry &&
+         a.approved_routes == b.approved_routes;
 }
 
 }  // namespace
@@ -41,17 +43,15 @@ MapKind kind_of(const MapRequest& request) noexcept {  // MAP-20
 }
 
 MapUpdate map_update(Registrar& registrar, const Policy& policy, const Subject& subject,
-                     const MapRequest& request) {
+                     const MapRequest& request, WallTime now) {
   const NodeRecord& before = subject.node;
   MapUpdate update;
   const MapKind kind = kind_of(request);
   if (kind == MapKind::silent_poll || kind == MapKind::silent_fetch) return update;
   NodeRecord record = before;
   record.capability = request.version;
-  if (request.hostinfo) {
-    registrar.apply_hostinfo(*request.hostinfo, record, update.reserved);
-    approve_routes(policy, subject.login, record);
-  }
+  if (request.hostinfo)
+    registrar.apply_hostinfo(*request.hostinfo, record, update.reserved, {policy, subject.login, now});
   // MAP-34: newer clients open their poll before they know these, and would erase what an update has just
   // told.
   if (kind != MapKind::poll || request.version < Capability::separate_updates) {
@@ -59,7 +59,8 @@ MapUpdate map_update(Registrar& registrar, const Policy& policy, const Subject& 
     if (kind != MapKind::poll || !request.endpoints.empty()) take_endpoints(request, record);
   }
   if (same(before, record)) return update;
-  update.durable = before.given_name != record.given_name ||
+  update.durable = before.given_name != record.given_name || before.tags != record.tags ||
+                   before.requested_tags != record.requested_tags || before.key_expiry != record.key_expiry ||
                    before.approved_routes != record.approved_routes || !before.hostinfo ||
                    concerns_peers(*before.hostinfo, *record.hostinfo);
   update.record = std::move(record);

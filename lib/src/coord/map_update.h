@@ -25,7 +25,7 @@ struct MapUpdate {
   Reserved reserved;
 };
 [[nodiscard]] MapUpdate map_update(Registrar& registrar, const Policy& policy, const Subject& before,
-                                   const MapRequest& request);
+                                   const MapRequest& request, WallTime now);
 
 inline constexpr std::size_t max_endpoints = 64;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "coord/name.h"
 
+#include <algorithm>
+
 namespace ts2021::coord {
 namespace {
 
@@ -42,6 +44,12 @@ std::string label_from_hostname(std::string_view hostname, NodeId id) {  // API-
   label = cut(label, max_label_size);
   if (label.empty() || label == "localhost") return "node-" + std::to_string(static_cast<std::uint64_t>(id));
   return label;
+}
+
+bool is_label(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= max_label_size && text.front() != '-' && text.back() != '-' &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
 }
 
 std::string NameTable::allocate(std::string_view label, NodeId holder) {  // API-34

@@ -16,6 +16,8 @@ inline constexpr std::size_t max_label_size = 63;
 // 1 to 63 characters of [a-z0-9-] without a dash at either end; "node-<id>" when nothing is left.
 [[nodiscard]] std::string label_from_hostname(std::string_view hostname, NodeId id);
 
+[[nodiscard]] bool is_label(std::string_view text) noexcept;
+
 // The labels of one tailnet. Each has one holder.
 class NameTable {
  public:

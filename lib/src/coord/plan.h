@@ -2,6 +2,11 @@
 // What a piece of work comes to: writes, and what is said once they are in the store.
 #pragma once
 
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "coord/tailnet.h"
@@ -10,13 +15,26 @@
 
 namespace ts2021::coord {
 
+// An interactive login that is over, and what the node is told.
+struct LoginEnd {
+  std::string id;
+  std::shared_ptr<const RegisterResponse> reply;
+};
+
 // Nothing of it has happened yet. A plan that the store rejects as stale is thrown away and made again.
 struct Plan {
   std::vector<Write> writes;  // one transaction; empty: the events may be told at once
   Reserved reserved;          // goes back to the tailnet when the writes are rejected
   // Those that belong to a call are dropped when it is cancelled meanwhile.
   std::vector<CoordEvent> events;
+  std::optional<LoginEnd> login;
   bool needs_ids = false;  // nothing is decided: come again when there are ids
+};
+
+struct Refusal {
+  int status = 0;
+  std::string_view text;  // a literal
+  std::optional<std::chrono::seconds> retry_after{};
 };
 
 // A write of a record in place of the one with this revision; 0: of a new one.

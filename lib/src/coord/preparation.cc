@@ -3,13 +3,46 @@
 
 #include <map>
 
+#include "coord/plan.h"
+#include "coord/tags.h"
+
 namespace ts2021::coord {
 namespace {
 
-template <class T>
-Write write(RecordKind kind, std::uint64_t number, Revision expected, T record) {
-  return {kind, number, expected, std::make_shared<const Record>(std::move(record))};
+std::string default_owner(const CoordinatorConfig& config) {
+  return config.owner.empty() ? "owner@" + config.base_domain : config.owner;
 }
+
+bool same_attributes(const AuthKeyRecord& a, const AuthKeyRecord& b) {
+  return a.user == b.user && a.tags == b.tags && a.reusable == b.reusable && a.ephemeral == b.ephemeral &&
+         a.preauthorized == b.preauthorized && a.expiry == b.expiry;
+}
+
+// Makes users who are wanted and don't exist yet.
+class Users {
+ public:
+  Users(const Tailnet& tailnet, Preparation& out, std::uint64_t& next, WallTime now)
+      : tailnet_(tailnet), out_(out), next_(next), now_(now) {}
+
+  UserId operator[](const std::string& login) {
+    if (const UserRecord* user = tailnet_.user(login)) return user->id;
+    const auto [at, is_new] = made_.try_emplace(login);
+    if (is_new) {
+      at->second = UserId{next_++};
+      out_.writes.push_back(write_of(new_user(login, "preset", at->second, now_), Revision{}));
+    }
+    return at->second;
+  }
+
+ private:
+  const Tailnet& tailnet_;
+  Preparation& out_;
+  std::uint64_t& next_;
+  WallTime now_;
+  std::map<std::string, UserId> made_;
+};
+
+}  // namespace
 
 std::uint64_t next_id(const Tailnet& tailnet) {
   const auto* counters = tailnet.setting(SettingId::counters);
@@ -18,54 +51,62 @@ std::uint64_t next_id(const Tailnet& tailnet) {
 
 Write count_up(const Tailnet& tailnet, std::uint64_t next) {
   const auto* counters = tailnet.setting(SettingId::counters);
-  return write(RecordKind::setting, static_cast<std::uint64_t>(SettingId::counters),
-               counters ? counters->revision : Revision{}, SettingRecord{SettingId::counters, next});
+  return write_of(SettingRecord{SettingId::counters, next}, counters ? counters->revision : Revision{});
 }
 
-std::string default_owner(const CoordinatorConfig& config) {
-  return config.owner.empty() ? "owner@" + config.base_domain : config.owner;
+UserRecord new_user(std::string_view login_name, std::string_view provider, UserId id, WallTime now) {
+  UserRecord user;
+  user.id = id;
+  user.login_name = user.display_name = login_name;
+  user.provider = provider;
+  user.created = now;
+  return user;
 }
 
-}  // namespace
+std::string owner_of(const CoordinatorConfig& config, const PresetAuthKey& key) {
+  return key.login_name.empty() ? default_owner(config) : key.login_name;
+}
+
+AuthKeyRecord record_of(const PresetAuthKey& key, UserId owner, WallTime now) {
+  AuthKeyRecord record;
+  record.digest = auth_key_digest(key.secret);
+  record.user = owner;
+  record.tags = tag_set(key.tags);
+  record.reusable = key.reusable;
+  record.ephemeral = key.ephemeral;
+  record.preauthorized = key.preauthorized;
+  record.expiry = key.expiry;
+  record.created = now;
+  return record;
+}
 
 Preparation prepare(const Tailnet& tailnet, const CoordinatorConfig& config, WallTime now) {
   Preparation out;
   std::uint64_t next = next_id(tailnet);
-  const std::string login = default_owner(config);
-  UserId owner{};
-  if (const UserRecord* user = tailnet.user(login)) {
-    owner = user->id;
-  } else {
-    UserRecord record;
-    record.id = owner = UserId{next++};
-    record.login_name = login;
-    record.display_name = login;
-    record.provider = "preset";
-    record.created = now;
-    out.writes.push_back(
-        write(RecordKind::user, static_cast<std::uint64_t>(owner), Revision{}, std::move(record)));
-  }
-  std::map<AuthKeyDigest, bool> wanted;  // → ephemeral
+  Users users(tailnet, out, next, now);
+  (void)users[default_owner(config)];
+  std::map<AuthKeyDigest, const PresetAuthKey*> wanted;
   for (const auto& key : config.auth_keys)
-    if (!key.secret.empty()) wanted.emplace(auth_key_digest(key.secret), key.ephemeral);
+    if (!key.secret.empty()) wanted.emplace(auth_key_digest(key.secret), &key);
   for (const auto& [number, stored] : tailnet.auth_keys())
     if (stored.record->preset && !wanted.contains(stored.record->digest))
       out.writes.push_back({RecordKind::auth_key, number, stored.revision, nullptr});
-  for (const auto& [digest, ephemeral] : wanted) {
+  for (const auto& [digest, key] : wanted) {
+    AuthKeyRecord record = record_of(*key, users[owner_of(config, *key)], now);
+    record.preset = true;
     const auto* stored = tailnet.auth_key(digest);
-    if (stored && (!stored->record->preset ||
-                   (stored->record->ephemeral == ephemeral && stored->record->user == owner)))
+    if (!stored) {
+      record.id = next++;
+      out.writes.push_back(write_of(std::move(record), Revision{}));
       continue;
-    AuthKeyRecord record;
-    record.id = stored ? stored->record->id : next++;
-    record.digest = digest;
-    record.user = owner;
-    record.reusable = record.preset = true;
-    record.ephemeral = ephemeral;
-    record.created = now;
-    const std::uint64_t number = record.id;
-    out.writes.push_back(
-        write(RecordKind::auth_key, number, stored ? stored->revision : Revision{}, std::move(record)));
+    }
+    const AuthKeyRecord& known = *stored->record;
+    if (!known.preset || same_attributes(known, record)) continue;
+    record.id = known.id;
+    record.created = known.created;
+    record.used = known.used;  // what has happened to it stays
+    record.revoked = known.revoked;
+    out.writes.push_back(write_of(std::move(record), stored->revision));
   }
   out.begin = next;
   out.end = next + id_block_size;

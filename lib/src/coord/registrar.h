@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Decides on register requests: an answer, and the writes that must be committed before it is given.
+// Carries out what the table of registration decides: an answer, and the writes that must be committed before
+// it is given.
 #pragma once
 
 #include <optional>
@@ -8,60 +9,86 @@
 #include <vector>
 
 #include "coord/ids.h"
-#include "coord/lock_desk.h"
+#include "coord/logins.h"
 #include "coord/plan.h"
-#include "ts2021/coord/coordinator.h"
+#include "coord/registration.h"
+#include "ts2021/base/bytes.h"
+#include "ts2021/coord/config.h"
+#include "ts2021/coord/policy.h"
 #include "ts2021/msg/register.h"
 
 namespace ts2021::coord {
 
-struct Refusal {
-  int status = 0;
-  std::string_view text;
-  std::optional<std::chrono::seconds> retry_after;
-};
-
-struct RegisterPlan {
-  std::optional<Refusal> refusal;  // else `reply`
-  RegisterResponse reply;
-  std::string_view why;       // why the reply is an error, for the log; a literal
-  std::vector<Write> writes;  // empty: the answer may be given at once
-  Reserved reserved;          // goes back to the tailnet when the writes are rejected
-  std::optional<coord_event::Notice> notice;
-  bool needs_ids = false;  // nothing is decided: come again when there are ids
-};
-
 class Registrar {
  public:
-  Registrar(Tailnet& tailnet, Entropy& entropy, const CoordinatorConfig& config, IdBlock& ids,
-            const LockDesk& lock)
-      : tailnet_(tailnet), entropy_(entropy), config_(config), ids_(ids), lock_(lock) {}
+  Registrar(Tailnet& tailnet, Entropy& entropy, const CoordinatorConfig& config, IdBlock& ids, Logins& logins)
+      : tailnet_(tailnet), entropy_(entropy), config_(config), ids_(ids), logins_(logins) {}
 
-  // api: the server decision procedure. Its rows are API-40 to API-52 of WIRE.md.
-  [[nodiscard]] RegisterPlan plan(const RegisterRequest& request, const MachinePublic& machine, WallTime now);
+  struct Call {
+    PollKey from;
+    const RegisterRequest& request;
+    MachinePublic machine;
+    Now now;
+    const Policy& policy;
+    std::optional<std::chrono::nanoseconds> wait{};  // the machine is too hasty: until it may come again
+    // Of the tailnet lock: what may be kept as the key's signature, and that of the old key when the client
+    // must sign again; both may be empty.
+    std::vector<std::uint8_t> signature{};
+    Bytes to_sign{};
+  };
+  // A held followup has no answer among the events: Logins has it.
+  [[nodiscard]] Plan plan(const Call& call);
+  [[nodiscard]] registration::Facts facts(const Call& call) const;
 
-  // The record with what a register or map request says of its host; reserves a name when that changes.
-  void apply_hostinfo(const Hostinfo& hostinfo, NodeRecord& record, Reserved& reserved);
+  // What a person says to a pending login. Status 200; 404 no such login; 400 an impossible name; 403 the
+  // tags that the node wants are not this user's to give: the node is told; 503 no address is free.
+  struct Decision {
+    Plan plan;
+    int status = 200;
+    std::string_view text{};
+  };
+  [[nodiscard]] Decision decide(std::string_view id, std::string_view login_name, std::string_view refusal,
+                                const Policy& policy, Now now);
+
+  // The user's id, of a record that is written by the plan when there is none (API-86).
+  [[nodiscard]] UserRecord user_of(std::string_view login_name, WallTime now, Plan& plan) const;
+
+  // Who decides what a host may have.
+  struct Judge {
+    const Policy& policy;
+    std::string_view login;  // of the node's user
+    WallTime now;
+  };
+  // The record with what a register or map request says of its host; reserves a name when that changes. Tags
+  // that it may not take make its key expire (API-90).
+  void apply_hostinfo(const Hostinfo& hostinfo, NodeRecord& record, Reserved& reserved, const Judge& judge);
+  // The label that the hostname makes, unless an administrator has set one.
+  void name_by_host(NodeRecord& record, Reserved& reserved);
 
  private:
-  using Request = RegisterRequest;
-  struct Key;
+  struct Grant;
 
-  RegisterPlan log_out(const NodeState& node, WallTime now);
-  RegisterPlan refresh(const NodeState& node, const Request& request, WallTime now);
-  RegisterPlan log_in(const Tailnet::Stored<AuthKeyRecord>& key, const NodeState* known,
-                      const Request& request, const MachinePublic& machine, WallTime now);
-  // The signature of the record's key that the request brings, if it may be kept.
-  void take_signature(const Request& request, NodeRecord& record) const;
-  void put(RegisterPlan& plan, NodeRecord record, Revision expected);
-  void welcome(RegisterPlan& plan, const NodeRecord& record);
-  [[nodiscard]] std::string make_stable_id();
+  Plan log_out(const Call& call, const NodeState& node);
+  Plan refresh(const Call& call, const NodeState& node);
+  Plan rotate(const Call& call, const NodeState& node);
+  Plan enroll_by_key(const Call& call, const Tailnet::Stored<AuthKeyRecord>& key);
+  Plan ask_a_person(const Call& call);
+  // The record; none: `plan` needs ids, or no address is free when it does not.
+  std::optional<NodeRecord> enroll(Plan& plan, const Grant& grant, const RegisterRequest& request,
+                                   const MachinePublic& machine, const Policy& policy, WallTime now);
+  [[nodiscard]] const NodeState* returning(const Grant& grant, const RegisterRequest& request,
+                                           const MachinePublic& machine) const;
 
   Tailnet& tailnet_;
   Entropy& entropy_;
   const CoordinatorConfig& config_;
   IdBlock& ids_;
-  const LockDesk& lock_;
+  Logins& logins_;
 };
+
+// 1 to 254 printable ASCII characters without space, quotes and backslash.
+[[nodiscard]] bool is_login_name(std::string_view text) noexcept;
+// A user's name that belongs to nobody: what owns nodes with tags is shown by it.
+inline constexpr std::string_view tagged_devices_login = "tagged-devices";
 
 }  // namespace ts2021::coord

@@ -2,6 +2,7 @@
 // Work that may need the store, and who knows how each kind is done.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -24,6 +25,7 @@ struct Work {
   Kind kind{};
   PollKey from;  // enroll, map, ask
   std::shared_ptr<const RegisterRequest> register_request;
+  std::optional<std::chrono::nanoseconds> wait;  // enroll: the machine comes too often, until then
   std::shared_ptr<const MapRequest> map_request;
   std::shared_ptr<const coord_input::Ask> ask;
   std::shared_ptr<const CoordCommand> command;

@@ -2,6 +2,7 @@
 // Registration, as clients see it.
 #include "support/catch.h"
 #include "support/coord_desk.h"
+#include "support/owned_tags.h"
 
 namespace ts2021::test {
 namespace {
@@ -245,6 +246,58 @@ TEST_CASE("API-49: an expiry centuries away is no deadline that has come") {
   CHECK(*desk.coordinator.next_timeout() > desk.clock.now.mono);
 }
 
+TEST_CASE("API-45: an expired key with an auth key that is not valid is told that it has expired") {
+  Desk desk;
+  add_auth_key(desk, "once", [](AuthKeyRecord&) {});
+  Client alice(desk, 1);
+  REQUIRE(alice.enroll("once").machine_authorized);
+  REQUIRE(alice.send(logout(alice)).node_key_expired);
+  const auto reply = alice.enroll("once");
+  CHECK(reply.node_key_expired);
+  CHECK(reply.error.empty());
+  // With the new key that it makes then, the auth key is looked at.
+  alice.node_key = make_key<NodePublic>(78);
+  CHECK(alice.enroll("once").error == "authkey already used");
+}
+
+TEST_CASE("API-87: an auth key may give the tags it has and those that its owner may give") {
+  Desk desk;
+  desk.order(coord_command::SetPolicy{std::make_shared<const OwnedTags>()});
+  add_auth_key(desk, "tagged", [](AuthKeyRecord& key) {
+    key.tags = {"tag:web"};
+    key.reusable = true;
+  });
+  Client alice(desk, 1), bob(desk, 2);
+  alice.hostinfo.request_tags = {"tag:web-test", "tag:web"};
+  CHECK(alice.enroll("tagged").machine_authorized);
+  CHECK(desk.record(alice.node_key)->tags == std::vector<std::string>{"tag:web", "tag:web-test"});
+  bob.hostinfo.request_tags = {"tag:db", "no tag"};
+  CHECK(bob.enroll("tagged").error == "requested tags [no tag tag:db] are invalid or not permitted");
+  CHECK(bob.enroll().error == "requested tags [no tag tag:db] are invalid or not permitted");
+  CHECK(!desk.record(bob.node_key));
+}
+
+TEST_CASE("API-89: a key that lives may be replaced silently where that is allowed") {
+  auto config = desk_config();
+  config.silent_rotation = GENERATE(true, false);
+  Desk desk(config);
+  Client alice(desk, 1), mallory(desk, 2);
+  alice.enroll();
+  const NodeRecord before = *desk.record(alice.node_key);
+  mallory.node_key = make_key<NodePublic>(79);
+  auto request = mallory.register_request("");
+  request.old_node_key = before.key;
+  CHECK(!mallory.send(request).error.empty());
+  alice.node_key = make_key<NodePublic>(80);
+  request = alice.register_request("");
+  request.old_node_key = before.key;
+  const auto reply = alice.send(request);
+  CHECK(reply.machine_authorized == config.silent_rotation);
+  CHECK(reply.error.empty() == config.silent_rotation);
+  CHECK(!!desk.record(before.key) != config.silent_rotation);
+  if (config.silent_rotation) CHECK(desk.record(alice.node_key)->id == before.id);
+}
+
 TEST_CASE("API-48: logout of an ephemeral node deletes it") {
   Desk desk;
   Client alice(desk, 1), bob(desk, 2);
@@ -395,7 +448,9 @@ TEST_CASE("more nodes than one block of ids") {
 }
 
 TEST_CASE("one machine can not queue without end") {
-  Desk desk;
+  auto config = desk_config();
+  config.register_burst = 0;
+  Desk desk(config);
   Client alice(desk, 1);
   std::vector<CallId> calls;
   for (int i = 0; i < 400; ++i) calls.push_back(desk.send(alice.session, alice.register_request()));

@@ -53,9 +53,15 @@ struct CoordinatorConfig {
   // Where people log in: a pending login is at <login_url>/a/<id>. Empty: there is no interactive login.
   std::string login_url;
   std::chrono::nanoseconds login_timeout = std::chrono::minutes{15};  // of a pending login
-  bool require_approval = false;                                      // of nodes, before they see others
-  bool tailnet_lock = true;                                           // nodes may initialise it
-  bool collect_services = false;                                      // nodes tell which ports they listen on
+  // A node may replace its own key that has not expired without a new login.
+  bool silent_rotation = false;
+  // Register requests of one machine: one each interval, this many at once; 0: no limit. A daemon that cannot
+  // log in sends about 12 in its first 5 seconds, then one each 30.
+  std::chrono::nanoseconds register_interval = std::chrono::seconds{1};
+  unsigned register_burst = 60;
+  bool require_approval = false;  // of nodes, before they see others
+  bool tailnet_lock = true;       // nodes may initialise it
+  bool collect_services = false;  // nodes tell which ports they listen on
   DnsSettings dns;
 };
 
