@@ -131,7 +131,6 @@ TEST_CASE("KEY-3 private machine, node and server keys share a text; tailnet loc
   const std::string lock =
       "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
       "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
-  using TailnetLockPrivate = PrivateKey<KeyKind::tailnet_lock>;
   refuses_every_variant("nlpriv:", lock, [](const std::string& text) -> bool {
     return TailnetLockPrivate::parse(text).has_value();
   });
