@@ -263,7 +263,7 @@ class Keys(unittest.TestCase):
             state = os.path.join(parent, "state")
             with Daemon("--state-dir", state) as daemon:
                 first = daemon.noise_key()
-            self.assertEqual(sorted(os.listdir(state)), ["control-nacl.key", "control-noise.keys"])
+            self.assertEqual(sorted(os.listdir(state)), ["control-nacl.key", "control-noise.keys", "identity-token.key"])
             for name in os.listdir(state):
                 self.assertEqual(stat.S_IMODE(os.stat(os.path.join(state, name)).st_mode), 0o600)
             with Daemon("--state-dir", state) as daemon:
