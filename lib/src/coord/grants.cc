@@ -17,7 +17,7 @@ void Grants::follow(const Policy& policy, bool anew) {
       if (!change.created && !change.removed && !change.parts.has(Part::subject)) return;
       subjects_changed_ = log.head();
       forget(change.node);
-      if (!change.removed) ask(policy, change.node);
+      ask(policy, change.node);
     });
   }
   followed_ = log.head();
@@ -42,7 +42,7 @@ void Grants::append(std::string_view capability, std::vector<std::string>& sourc
 
 void Grants::ask(const Policy& policy, NodeId node) {
   const NodeState* state = tailnet_.find(node);
-  if (!state || !state->record->authorized) return;
+  if (!state || !state->record->authorized) return;  // gone, or waits for approval
   const Subject subject = tailnet_.subject(*state->record);
   Of of{policy.source_capabilities(subject), policy.node_attributes(subject)};
   if (of.sources.empty() && of.attributes.empty()) return;

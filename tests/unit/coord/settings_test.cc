@@ -179,6 +179,8 @@ TEST_CASE("MAP-50: messages for all and for one, in the form that the client kno
   CHECK(shown(other) == List{"all: text"});
   // One more for all leaves the node's own in place; a node's own wins.
   REQUIRE(is_done(desk, desk.order(coord_command::SetMessages{{}, {{"c", message("more")}}})));
+  drain(alice, fold);
+  CHECK(shown(fold) == List{"all: text", "own: text", "more: text"});
   REQUIRE(is_done(desk, desk.order(coord_command::SetMessages{id, {{"a", message("mine")}}})));
   drain(alice, fold);
   drain(bob, other);
