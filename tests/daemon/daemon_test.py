@@ -206,7 +206,7 @@ class OuterSite(unittest.TestCase):
                 else:
                     deaf.append(s)
             self.assertEqual(daemon.get("/health")[0], 200)
-            for _ in range(20):  # what has come is worked off, then there is rest
+            for _ in range(120):  # what has come is worked off, then there is rest
                 begun = daemon.cpu_seconds()
                 time.sleep(0.5)
                 if daemon.cpu_seconds() - begun < 0.05:

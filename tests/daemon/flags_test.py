@@ -90,11 +90,20 @@ class Refused(unittest.TestCase):
 
 
 class AuthKeys(unittest.TestCase):
-    def test_every_key_opens_the_door_and_nodes_belong_to_the_owner(self):
-        with Daemon("--auth-key", "other,ephemeral", "--owner", "alice@example.com") as daemon:
+    def test_each_key_has_attributes_of_its_own(self):
+        keys = ("short-lived,ephemeral", "once,single-use", "servers,tag:web,tag:db", "bobs,user=bob@example.com", "late,expires=1s")
+        with Daemon(*(part for key in keys for part in ("--auth-key", key)), "--owner", "alice@example.com") as daemon:
             self.assertEqual(daemon.ready["auth_key"], "test-key")
-            for key in ("test-key", "other", "test-key"):
-                self.assertIn("registered as alice@example.com", join(daemon, key).stdout)
+            self.assertIn("registered as alice@example.com", join(daemon, "test-key").stdout)
+            self.assertIn("registered as alice@example.com", join(daemon, "test-key").stdout)
+            self.assertIn("registered as bob@example.com", join(daemon, "bobs").stdout)
+            self.assertEqual(first_map(daemon, key="servers")["Node"]["Tags"], ["tag:db", "tag:web"])
+            self.assertNotIn("Tags", first_map(daemon)["Node"])
+            self.assertEqual(join(daemon, "once").returncode, 0)
+            self.assertEqual(join(daemon, "once").returncode, 3)
+            time.sleep(1)
+            self.assertEqual(join(daemon, "late").returncode, 3)
+            self.assertEqual(join(daemon, "short-lived").returncode, 0)
 
     def test_key_lifetime(self):
         with Daemon("--key-lifetime", "12h") as daemon:
@@ -103,6 +112,27 @@ class AuthKeys(unittest.TestCase):
             self.assertLess(abs(left - datetime.timedelta(hours=12)), datetime.timedelta(minutes=2))
         with Daemon() as daemon:
             self.assertTrue(first_map(daemon)["Node"].get("KeyExpiry", "0001").startswith("0001"))
+
+
+class Approval(unittest.TestCase):
+    def test_new_nodes_wait_unless_their_key_says_otherwise(self):
+        with Daemon("--require-approval", "--auth-key", "stranger,needs-approval") as daemon, Node(daemon) as known:
+            self.assertTrue(known.next("Node")["Node"]["MachineAuthorized"])
+            with Node(daemon, key="stranger") as stranger:
+                message = stranger.next("Node")
+                self.assertFalse(message["Node"].get("MachineAuthorized", False))
+                self.assertFalse(message.get("Peers"))
+        with Daemon("--auth-key", "stranger,needs-approval") as daemon:
+            self.assertTrue(first_map(daemon, key="stranger")["Node"]["MachineAuthorized"])
+
+
+class Login(unittest.TestCase):
+    def test_nodes_without_a_key_are_sent_to_the_page(self):
+        with Daemon("--login-page", "--public-url", "https://control.test:444/") as daemon:
+            done = run_client("map", daemon.http_url, "--seconds", "1")
+            self.assertRegex(done.stderr, r"log in at https://control\.test:444/a/[^/\s]+\n")
+        with Daemon() as daemon:
+            self.assertNotIn("log in at", run_client("map", daemon.http_url, "--seconds", "1").stderr)
 
 
 class Dns(unittest.TestCase):
@@ -170,6 +200,20 @@ class PolicyFile(unittest.TestCase):
                 self.assertFalse(first_map(daemon).get("Peers"))
                 load(self.OPEN, "policy: read again", 2)
                 one.peers(lambda peers: seen <= peers)
+
+    def test_roles(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".hujson") as file:
+            file.write('{"acls": [{"action": "accept", "src": ["autogroup:admin", "autogroup:owner"], "dst": ["*:*"]}]}')
+            file.flush()
+            keys = ("--auth-key", "b,user=bob@example.com", "--auth-key", "c,user=carol@example.com")
+            for flags, bob, carol in ((("--admin", "bob@example.com"), True, False), (("--owner", "carol@example.com"), False, True), ((), False, False)):
+                with self.subTest(flags=flags), Daemon("--policy", file.name, *keys, *flags) as daemon:
+                    # The base is a node of somebody without a role, which only others' roles make visible.
+                    with Node(daemon, key="test-key" if "--owner" not in flags else "b") as base:
+                        known = base.next()["Node"]["ID"]
+                        for key, sees in (("b", bob), ("c", carol)):
+                            peers = first_map(daemon, key=key).get("Peers") or []
+                            self.assertEqual(known in [peer["ID"] for peer in peers], sees)
 
 
 class Rest(unittest.TestCase):

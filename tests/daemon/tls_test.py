@@ -122,7 +122,8 @@ class Handshake(unittest.TestCase):
                     context.set_ciphers(cipher)
                     raw = socket.create_connection(("127.0.0.1", urllib.parse.urlsplit(daemon.url).port), timeout=10)
                     if good:
-                        self.assertEqual(context.wrap_socket(raw, server_hostname="rsa").cipher()[0], cipher)
+                        with context.wrap_socket(raw, server_hostname="rsa") as s:
+                            self.assertEqual(s.cipher()[0], cipher)
                     else:
                         with self.assertRaisesRegex(ssl.SSLError, "HANDSHAKE_FAILURE"):
                             context.wrap_socket(raw, server_hostname="rsa")
