@@ -29,6 +29,16 @@ MachinePublic NodeOrders::lane(const CoordOrder& order) const {
       order);
 }
 
+template <class Order>
+NodeOrders::Result NodeOrders::carry_out_change(const Order& order, Plan& plan) {
+  const NodeState* state = tailnet_.find(order.node);
+  if (!state) return {404, "no such node"};
+  NodeRecord record = *state->record;
+  const Result result = change(order, record, plan.reserved);
+  if (result.status == 200) plan.writes.push_back(write_of(std::move(record), state->revision));
+  return result;
+}
+
 std::optional<Plan> NodeOrders::plan(const CoordCommand& command, Now now) {
   now_ = now;
   Plan plan;
@@ -46,16 +56,6 @@ std::optional<Plan> NodeOrders::plan(const CoordCommand& command, Now now) {
   if (!plan.needs_ids)
     plan.events.push_back(coord_event::CommandDone{command.id, result->status, result->text, {}});
   return plan;
-}
-
-template <class Order>
-NodeOrders::Result NodeOrders::carry_out_change(const Order& order, Plan& plan) {
-  const NodeState* state = tailnet_.find(order.node);
-  if (!state) return {404, "no such node"};
-  NodeRecord record = *state->record;
-  const Result result = change(order, record, plan.reserved);
-  if (result.status == 200) plan.writes.push_back(write_of(std::move(record), state->revision));
-  return result;
 }
 
 NodeOrders::Result NodeOrders::change(const ApproveNode& order, NodeRecord& record, Reserved&) {
