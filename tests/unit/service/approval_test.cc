@@ -6,6 +6,7 @@
 #include "ts2021/coord/policy.h"
 #include "ts2021/msg/endpoint.h"
 #include "ts2021/msg/filter.h"
+#include "ts2021/msg/register.h"
 #include "ts2021/msg/ssh.h"
 
 using namespace ts2021;
@@ -202,6 +203,54 @@ TEST_CASE("a held session that was cancelled, or whose connection went, leaves n
   REQUIRE(scene.say(id_in(first), yes).status == 200);
   REQUIRE(scene.host.site.answers[held].status == 0);
   REQUIRE(scene.action().accept);
+}
+
+TEST_CASE("a login by page: the person sees the machine, decides, and the node's held request is answered") {
+  Scene scene(check_rule());
+  const MachineKeyPair machine = Member::key(9);
+  Asker site(scene.world, Member::connect(scene.world, machine));
+  const auto request = [&](std::string_view followup) {
+    return R"({"Version":138,"NodeKey":")" + Member::node_key(9).text() + R"(","Followup":")" +
+           std::string(followup) + R"(","Hostinfo":{"Hostname":"<b>laptop</b>","OS":"linux"}})";
+  };
+  const auto begin = [&] {
+    const auto reply =
+        decode_copy<RegisterResponse>(as_bytes(site.ask("POST", "/machine/register", request("")).body));
+    REQUIRE(reply);
+    REQUIRE(reply->auth_url.starts_with("http://control.example.com/a/"));
+    return reply->auth_url;
+  };
+  const auto id_of = [](const std::string& url) { return url.substr(url.rfind('/') + 1); };
+  const auto answer_of = [&](StreamId stream) {
+    const auto reply = decode_copy<RegisterResponse>(as_bytes(site.answers[stream].body));
+    REQUIRE(reply);
+    return *reply;
+  };
+
+  const std::string denied = begin();
+  const StreamId first = site.start("POST", "/machine/register", request(denied));
+  const SiteAnswer page = scene.look(id_of(denied));
+  REQUIRE(page.status == 200);
+  REQUIRE(page.body.find("&lt;b&gt;laptop&lt;/b&gt;") != std::string::npos);
+  REQUIRE(page.body.find("<b>") == std::string::npos);
+  REQUIRE(site.answers[first].status == 0);
+  REQUIRE(scene.say(id_of(denied), no).status == 200);
+  REQUIRE(answer_of(first).error == "the login was denied");
+  REQUIRE(scene.look(id_of(denied)).status == 404);
+  REQUIRE(scene.world.coordinator.nodes().size() == 2);
+
+  const std::string url = begin();
+  const StreamId second = site.start("POST", "/machine/register", request(url));
+  REQUIRE(scene
+              .say(id_of(url), "login_name=alice%40example.com&decision=connect",
+                   std::vector<Header>{{"Origin", "https://evil.example"}})
+              .status == 403);
+  REQUIRE(site.answers[second].status == 0);
+  REQUIRE(scene.say(id_of(url), "login_name=alice%40example.com&decision=connect").status == 200);
+  const RegisterResponse done = answer_of(second);
+  REQUIRE(done.machine_authorized);
+  REQUIRE(done.login.login_name == "alice@example.com");
+  REQUIRE(scene.world.coordinator.nodes().size() == 3);
 }
 
 TEST_CASE("API-137: who confirms must be the owner of the node that wants in") {

@@ -45,7 +45,8 @@ std::string ask(Member& member, std::string_view audience) {
 }
 
 // As another writer of the same store does it.
-void give_tags(World& world, const Member& member, std::vector<std::string> tags) {
+template <class Change>
+void change_node(World& world, const Member& member, Change change) {
   MemoryStore other(world.store.records());
   other.watch(Revision{});
   std::array<StoreEvent, 1> event;
@@ -53,10 +54,10 @@ void give_tags(World& world, const Member& member, std::vector<std::string> tags
     const auto* changed = std::get_if<Changed>(&event[0]);
     const auto* node = changed && changed->record ? std::get_if<NodeRecord>(changed->record.get()) : nullptr;
     if (!node || node->key != member.node) continue;
-    NodeRecord tagged = *node;
-    tagged.tags = std::move(tags);
+    NodeRecord changed_node = *node;
+    change(changed_node);
     const Write write{RecordKind::node, changed->id, changed->revision,
-                      std::make_shared<const Record>(std::move(tagged))};
+                      std::make_shared<const Record>(std::move(changed_node))};
     other.submit(Ticket{1}, {&write, 1});
     break;
   }
@@ -141,7 +142,7 @@ TEST_CASE("API-146: a node gets a token that the published key verifies, with it
 TEST_CASE("API-146: a tagged node's token names tags and no user") {
   World world(signing());
   Member one(world, 1, "one");
-  give_tags(world, one, {"tag:ci"});
+  change_node(world, one, [](NodeRecord& node) { node.tags = {"tag:ci"}; });
   const auto response =
       decode_copy<TokenResponse>(as_bytes(one.site.ask("POST", "/machine/id-token", ask(one, "a")).body));
   REQUIRE(response);
@@ -154,7 +155,9 @@ TEST_CASE("API-146: a tagged node's token names tags and no user") {
   REQUIRE(claims->user.empty());
 }
 
-TEST_CASE("API-146: without an audience 400, of unknown and foreign nodes 404, without a key 501") {
+TEST_CASE(
+    "API-146: without an audience 400, of expired nodes 403, of unknown and foreign ones 404, without a key "
+    "501") {
   World world(signing());
   Member one(world, 1, "one"), two(world, 2, "two");
   const auto status = [&](const std::string& body) {
@@ -164,6 +167,8 @@ TEST_CASE("API-146: without an audience 400, of unknown and foreign nodes 404, w
   REQUIRE(status(ask(one, std::string(1025, 'a'))) == 400);
   REQUIRE(status(ask(two, "a")) == 404);
   REQUIRE(status(R"({"Audience":"a"})") == 404);
+  change_node(world, one, [&](NodeRecord& node) { node.key_expiry = world.clock.now.wall; });
+  REQUIRE(status(ask(one, "a")) == 403);  // logged out
   World without;
   Member other(without, 1, "one");
   REQUIRE(other.site.ask("POST", "/machine/id-token", ask(other, "a")).status == 501);
