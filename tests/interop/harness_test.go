@@ -106,8 +106,7 @@ func (p *process) run() {
 	}()
 	p.owner.Cleanup(func() {
 		if !p.stopped {
-			p.cmd.Process.Kill()
-			<-p.done
+			p.kill()
 		}
 		if kept := os.Getenv("INTEROP_KEEP"); kept != "" {
 			name := strings.ReplaceAll(p.name, " ", "-") + "." + strconv.Itoa(p.cmd.Process.Pid) + ".log"
@@ -141,6 +140,13 @@ func (p *process) stop(limit time.Duration, clean bool) {
 	if clean && p.err != nil {
 		p.t.Fatalf("%s ended badly: %v\n%s", p.name, p.err, p.log.tail(40))
 	}
+}
+
+// Ends it at once.
+func (p *process) kill() {
+	p.stopped = true
+	p.cmd.Process.Kill()
+	<-p.done
 }
 
 type lockedBuffer struct {

@@ -222,11 +222,11 @@ func (m *matrix) join(column string, env ...string) {
 // Ends all clients, and with them their places in the tailnet's checks.
 func (m *matrix) leave() {
 	for _, n := range m.nodes {
-		n.stop()
+		n.process.kill()
 		n.home = netip.Addr{}
 	}
 	if m.rust != nil && m.rust.process != nil {
-		m.rust.stop()
+		m.rust.process.kill()
 	}
 }
 

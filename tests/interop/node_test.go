@@ -5,6 +5,7 @@ package interop
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -88,8 +89,14 @@ func (n *node) start(env ...string) {
 	n.process = start(n.owner, "tailscaled "+n.name, env, filepath.Join(clientsDir, n.version, "tailscaled"), args...)
 	n.process.t = n.t
 	n.process.run()
+	// An `up` that comes before the backend has begun is lost on some releases: 1.50 then asks the official server. The
+	// oldest stay without a state until the first `up`.
+	began := time.Now()
 	eventually(n.t, n.name+" answers", 30*time.Second, func() error {
-		_, err := n.status()
+		status, err := n.status()
+		if err == nil && status.BackendState == "NoState" && time.Since(began) < 5*time.Second {
+			err = errors.New("it has not begun")
+		}
 		return err
 	})
 }
