@@ -195,6 +195,11 @@ MapRequest CoordinatorWorld::request_of(std::size_t index) const {
 
 void CoordinatorWorld::poll(std::size_t index) {
   ClientState& client = clients_[index];
+  // A new key may have made it another node, when the old one was tagged meanwhile.
+  if (client.poll && client.fold->self) {
+    const auto old = stored_.find(client.fold->self->id);
+    if (old != stored_.end() && old->second.key != client.key) drop_poll(index);
+  }
   MapRequest request = request_of(index);
   request.stream = true;
   const Key key{session_of(index), CallId{++call_ids_}};

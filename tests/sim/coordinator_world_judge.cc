@@ -93,11 +93,14 @@ void CoordinatorWorld::compare_store() {
     check(names.insert(record.given_name).second, "two nodes have the name " + record.given_name);
     check(addresses.insert(record.v4).second, "two nodes have one address");
     const ClientState& client = *by_machine.at(record.machine);
-    if (!client.answered_last) continue;
-    check(record.endpoints == client.endpoints && record.disco == client.disco &&
-              record.home_derp == client.home_derp && record.hostname == client.hostname &&
-              record.hostinfo->routable_ips == client.routes,
-          "the store has not what the client told last");
+    if (!client.answered_last || record.key != client.key) continue;  // or a node of before: it was tagged
+    const std::string whose = "the store has not what the client of node " + std::to_string(static_cast<std::uint64_t>(id)) + " " + record.stable_id + " told last: ";
+    check(record.endpoints == client.endpoints, whose + "endpoints");
+    check(record.disco == client.disco, whose + "disco key");
+    check(record.home_derp == client.home_derp, whose + "relay");
+    check(record.hostname == client.hostname, whose + "host name");
+    check(record.key == client.key, whose + "key");
+    check(record.hostinfo->routable_ips == client.routes, whose + "routes");
   }
 }
 

@@ -289,6 +289,9 @@ Registrar::Decision Registrar::decide(std::string_view login_id, std::string_vie
     return impossible(400, "this can not be a login name");
 
   const RegisterRequest& request = *login->request;
+  if (const NodeState* known = tailnet_.find(request.node_key);
+      known && known->record->machine != login->machine)  // API-42: taken meanwhile
+    return tell("node key already in use", 409, "another machine has this node key by now");
   Grant grant;
   grant.tags = wanted_tags(request);
   if (!may_have(policy, login_name, {}, grant.tags))  // API-87

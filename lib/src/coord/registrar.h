@@ -41,7 +41,8 @@ class Registrar {
   [[nodiscard]] registration::Facts facts(const Call& call) const;
 
   // What a person says to a pending login. Status 200; 404 no such login; 400 an impossible name; 403 the
-  // tags that the node wants are not this user's to give: the node is told; 503 no address is free.
+  // tags that the node wants are not this user's to give, 409 its key is another machine's by now: the node
+  // is told; 503 no address is free.
   struct Decision {
     Plan plan;
     int status = 200;

@@ -330,6 +330,19 @@ TEST_CASE("API-87: tags that a node asks for must be its user's to give") {
   CHECK(desk.record(alice.node_key)->tags == std::vector<std::string>{"tag:web"});
 }
 
+TEST_CASE("API-42: a key that another machine has taken meanwhile does not move by a login") {
+  Desk desk(login_config());
+  Guest alice(desk, 1), bob(desk, 2);
+  alice.ask();
+  const auto call = alice.follow();
+  bob.node_key = alice.node_key;
+  CHECK(bob.enroll().machine_authorized);
+  CHECK(complete(desk, alice.url) == 409);
+  REQUIRE(alice.box(call).reply);
+  CHECK(alice.box(call).reply->error == "node key already in use");
+  CHECK(desk.record(alice.node_key)->machine == bob.machine);
+}
+
 TEST_CASE("API-85: a page finds a login and decides on it") {
   Desk desk(login_config());
   Guest alice(desk, 1);
