@@ -94,7 +94,9 @@ void CoordinatorWorld::compare_store() {
     check(addresses.insert(record.v4).second, "two nodes have one address");
     const ClientState& client = *by_machine.at(record.machine);
     if (!client.answered_last || record.key != client.key) continue;  // or a node of before: it was tagged
-    const std::string whose = "the store has not what the client of node " + std::to_string(static_cast<std::uint64_t>(id)) + " " + record.stable_id + " told last: ";
+    const std::string whose = "the store has not what the client of node " +
+                              std::to_string(static_cast<std::uint64_t>(id)) + " " + record.stable_id +
+                              " told last: ";
     check(record.endpoints == client.endpoints, whose + "endpoints");
     check(record.disco == client.disco, whose + "disco key");
     check(record.home_derp == client.home_derp, whose + "relay");

@@ -16,7 +16,8 @@ std::uint64_t id(const Record& record) noexcept {
   if (const auto* node = std::get_if<NodeRecord>(&record)) return static_cast<std::uint64_t>(node->id);
   if (const auto* user = std::get_if<UserRecord>(&record)) return static_cast<std::uint64_t>(user->id);
   if (const auto* key = std::get_if<AuthKeyRecord>(&record)) return key->id;
-  if (const auto* setting = std::get_if<SettingRecord>(&record)) return static_cast<std::uint64_t>(setting->id);
+  if (const auto* setting = std::get_if<SettingRecord>(&record))
+    return static_cast<std::uint64_t>(setting->id);
   return LockRecord::only_id;
 }
 
