@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "support/lock_keys.h"
 #include "support/catch.h"
+#include "support/lock_keys.h"
 #include "ts2021/lock/node_key_signature.h"
 
 using namespace ts2021;
