@@ -26,7 +26,8 @@ struct Subject {
   std::string_view login;  // of its user; what `tags` mean is not taken away from it here
 };
 
-// Immutable; may be shared between threads. The same question always has the same answer.
+// Immutable to those who ask; one thread at a time, since view classes may be numbered as they are asked for.
+// The same question always has the same answer.
 //
 // A policy never lists the members of a group in what it tells one node: it names them by a source
 // capability, which the coordinator gives to its bearers (and spells out for clients that don't know it), so
