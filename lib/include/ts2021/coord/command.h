@@ -13,6 +13,7 @@
 #include "ts2021/base/time.h"
 #include "ts2021/coord/config.h"
 #include "ts2021/coord/id.h"
+#include "ts2021/coord/test_mode.h"
 #include "ts2021/msg/primitives.h"
 #include "ts2021/msg/small.h"
 
@@ -99,17 +100,24 @@ struct CallNode {
   std::string request;
 };
 }  // namespace coord_command
-using CoordOrder =
-    std::variant<coord_command::CompleteLogin, coord_command::FailLogin, coord_command::ApproveNode,
-                 coord_command::SetExpiry, coord_command::DeleteNode, coord_command::RenameNode,
-                 coord_command::SetTags, coord_command::ApproveRoutes, coord_command::SetCapabilities,
-                 coord_command::AddAuthKey, coord_command::RevokeAuthKey, coord_command::SetPolicy,
-                 coord_command::SetDERPMap, coord_command::SetDns, coord_command::SetMessages,
-                 coord_command::SetClientVersion, coord_command::SetDialPlan, coord_command::OpenBrowser,
-                 coord_command::Ping, coord_command::CallNode>;
+using CoordOrder = std::variant<
+    coord_command::CompleteLogin, coord_command::FailLogin, coord_command::ApproveNode,
+    coord_command::SetExpiry, coord_command::DeleteNode, coord_command::RenameNode, coord_command::SetTags,
+    coord_command::ApproveRoutes, coord_command::SetCapabilities, coord_command::AddAuthKey,
+    coord_command::RevokeAuthKey, coord_command::SetPolicy, coord_command::SetDERPMap, coord_command::SetDns,
+    coord_command::SetMessages, coord_command::SetClientVersion, coord_command::SetDialPlan,
+    coord_command::OpenBrowser, coord_command::Ping, coord_command::CallNode,
+    // test_mode.h
+    coord_command::SetRules, coord_command::PutNode, coord_command::AddFakeNodes,
+    coord_command::OverrideRoutes, coord_command::OverrideCapabilities, coord_command::SetUnsignedPeerApiOnly,
+    coord_command::SetJailed, coord_command::SetMasquerades, coord_command::SetAppCaps,
+    coord_command::SetSshPolicy, coord_command::SetDnsConfig, coord_command::AddDnsRecords>;
 struct CoordCommand {
   CommandId id{};
   CoordOrder order;
+  // In test mode every open poll gets a whole map once the order is carried out, also when nothing in it has
+  // changed.
+  bool wake = true;
 };
 
 }  // namespace ts2021

@@ -63,6 +63,9 @@ struct CoordinatorConfig {
   bool tailnet_lock = true;       // nodes may initialise it
   bool collect_services = false;  // nodes tell which ports they listen on
   DnsSettings dns;
+  // Behaves as the field's test server (lib/WIRE.md, TEST-*): a node per node key, a user per node, no
+  // credential asked, whole maps at every change.
+  bool test_mode = false;
 };
 
 }  // namespace ts2021

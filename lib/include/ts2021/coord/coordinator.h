@@ -66,6 +66,14 @@ class Coordinator {
     bool online = false;
   };
   [[nodiscard]] std::vector<NodeStatus> nodes() const;
+  [[nodiscard]] std::optional<NodeStatus> node(const NodePublic& key) const;
+  // JSON of a Node as it is stored, without what policy and overrides lay over it for each viewer; empty: no
+  // such node.
+  [[nodiscard]] std::string node_json(NodeId node) const;
+  // JSON of the whole map that a node of its last version would get now, uncompressed; nothing changes by
+  // asking, and equal states give equal bytes. Empty: no such node.
+  [[nodiscard]] std::string map_preview(NodeId node, Now now) const;
+  [[nodiscard]] const Rules& rules() const noexcept;
   // What set-dns asks to be in public DNS now; each stays for ten minutes. For the tailnet's name server.
   [[nodiscard]] std::vector<DnsChallenge> dns_challenges() const;
   [[nodiscard]] bool ready() const noexcept;
