@@ -106,7 +106,7 @@ int run(const Config& config) {
   if (config.public_url) url = *config.public_url;
   service.key.reachable_by_old_noise = url.reachable_by_old_noise();
   service.url = url.text();
-  if (config.tailnet.login_page) coordinator.login_url = url.text();
+  if (config.tailnet.login_page) coordinator.rules.login_url = url.text();
 
   Hub hub(server, service, std::move(coordinator), options);
   const bool own = !config.tls_self_signed.empty();

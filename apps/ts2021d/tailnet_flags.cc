@@ -69,7 +69,7 @@ void add_tailnet_flags(CLI::App& app, TailnetFlags& flags) {
   app.add_flag(
       "--login-page", flags.login_page,
       "send nodes without an auth key to a page of this server, where whoever opens it lets them in");
-  app.add_flag("--require-approval", config.require_approval,
+  app.add_flag("--require-approval", config.rules.require_approval,
                "new nodes see nobody before they are approved");
   add_value(app, "--key-lifetime", "time like 12h or 30d after which a node must log in again",
             [&config](const std::string& text) { config.key_lifetime = parse_duration(text); });
@@ -86,7 +86,9 @@ void add_tailnet_flags(CLI::App& app, TailnetFlags& flags) {
              [&flags](const std::string& text) { flags.roles["admin"].push_back(parse_login(text)); });
   add_dns_flags(app, config.dns);
   app.add_flag("!--no-tailnet-lock", config.tailnet_lock, "don't let nodes set up tailnet lock");
-  app.add_flag("--collect-services", config.collect_services, "ask nodes which ports they listen on");
+  app.add_flag_callback(
+      "--collect-services", [&config] { config.rules.collect_services = true; },
+      "ask nodes which ports they listen on");
   add_value(app, "--client-version", "newest version of the client, of which nodes are told",
             [&flags](const std::string& text) {
               flags.client_version.emplace().latest_version = parse_domain(text);

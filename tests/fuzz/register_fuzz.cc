@@ -96,8 +96,8 @@ class Play {
  private:
   static CoordinatorConfig config(std::uint8_t seed) {
     CoordinatorConfig config;
-    config.login_url = seed & 16 ? "" : "https://login.test";
-    config.require_approval = seed & 32;
+    config.rules.login_url = seed & 16 ? "" : "https://login.test";
+    config.rules.require_approval = seed & 32;
     config.silent_rotation = seed & 64;
     config.register_burst = seed & 128 ? 4 : 0;
     config.key_lifetime = minutes{60};

@@ -79,7 +79,7 @@ Plan Approvals::plan(const coord_input::Ask& ask, const question::AuthorizeSsh& 
     one->waiting.push_back(key_of(ask));
     return held();
   }
-  if (config_.login_url.empty())
+  if (config_.rules.login_url.empty())
     return say(rejection("This server has no page to confirm the session on.\n"));
   const auto id = confirmations_.begin({.kind = PendingKind::ssh,
                                         .src = asked.src,
@@ -100,7 +100,7 @@ Plan Approvals::plan(const coord_input::Ask& ask, const question::AuthorizeSsh& 
 // API-136
 Plan Approvals::plan(const coord_input::Ask& ask, const question::BeginWebClient& asked, Now now) {
   if (!ends(ask, asked.src, asked.dst)) return refused(ask, 404, no_such_node);
-  if (config_.login_url.empty()) return refused(ask, 501, "this server has no page to confirm it on");
+  if (config_.rules.login_url.empty()) return refused(ask, 501, "this server has no page to confirm it on");
   const auto id = confirmations_.begin({.kind = PendingKind::web_client,
                                         .src = asked.src,
                                         .dst = asked.dst,

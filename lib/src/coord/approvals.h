@@ -42,7 +42,7 @@ class Approvals {
   [[nodiscard]] std::optional<Ends> ends(const coord_input::Ask& ask, NodeId src, NodeId dst) const;
   [[nodiscard]] std::optional<SSHAction> action_of(const Ends& ends, const std::string& ssh_user,
                                                    const std::string& local_user, Now now) const;
-  [[nodiscard]] std::string url(const std::string& id) const { return config_.login_url + "/a/" + id; }
+  [[nodiscard]] std::string url(const std::string& id) const { return config_.rules.login_url + "/a/" + id; }
   // What a session is told when its person has decided.
   [[nodiscard]] SSHAction verdict(const Confirmations::One& one, Now now) const;
   void tell(const Confirmations::One& one, Now now, std::vector<CoordEvent>& events) const;

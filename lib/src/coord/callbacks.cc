@@ -49,7 +49,7 @@ std::optional<Callbacks::Begun> Callbacks::begin(CommandId command, const coord_
     return std::nullopt;
   }
   open.outside = node.capability < Capability::noise_ping_url;  // API-132
-  if (open.outside && config_.login_url.empty()) {
+  if (open.outside && config_.rules.login_url.empty()) {
     why = {501, "the node's version needs a site that it can reach"};
     return std::nullopt;
   }
@@ -77,7 +77,7 @@ std::optional<Callbacks::Begun> Callbacks::open(Open open, PingRequest request, 
   }
   std::string token = make_token(entropy_);
   request.url_is_noise = !open.outside;
-  request.url = open.outside ? config_.login_url + "/" : std::string(inside);
+  request.url = open.outside ? config_.rules.login_url + "/" : std::string(inside);
   request.url.append(where).append(token);
   const Instant until = open.until;
   open_.emplace(std::move(token), std::move(open));

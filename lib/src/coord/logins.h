@@ -52,7 +52,7 @@ class Logins {
   // Whether the request is a followup of it: the id in the URL, the machine and the node key are the same.
   [[nodiscard]] bool continues(const RegisterRequest& request, const MachinePublic& machine) const;
   [[nodiscard]] std::string url(const PendingLogin& login) const {
-    return config_.login_url + "/a/" + login.id;
+    return config_.rules.login_url + "/a/" + login.id;
   }
 
   // Precondition: the machine has a login.

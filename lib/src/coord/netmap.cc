@@ -166,7 +166,7 @@ MapResponse full_map(const Snapshot& snapshot, const Viewer& viewer, std::option
   out.control_time = snapshot.now;
   if (told) return std::move(out);
   out.domain = config.tailnet;
-  out.collect_services = config.collect_services;
+  out.collect_services = config.rules.collect_services.value_or(config.test_mode);
   if (config.disable_log_tail) out.debug.emplace().disable_log_tail = true;
   return std::move(out);
 }

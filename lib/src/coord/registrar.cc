@@ -117,7 +117,7 @@ Facts Registrar::facts(const Call& call) const {
     out.old_key = OldKey::locked;
   else if (old && old->record->machine == call.machine && !old->expired && config_.silent_rotation)
     out.old_key = OldKey::rotates;
-  if (config_.login_url.empty()) out.door = Door::closed;
+  if (config_.rules.login_url.empty()) out.door = Door::closed;
   return out;
 }
 
@@ -229,7 +229,7 @@ Plan Registrar::enroll_by_key(const Call& call, const Tailnet::Stored<AuthKeyRec
   grant.user.id = by.user;
   grant.tags = tag_set(by.tags, wanted_tags(request));
   grant.ephemeral = by.ephemeral;
-  grant.approved = by.preauthorized || !config_.require_approval;
+  grant.approved = by.preauthorized || !config_.rules.require_approval;
   grant.auth_key = by.id;
   RegisterRequest signed_request = request;
   signed_request.node_key_signature.bytes = call.signature;
@@ -297,7 +297,7 @@ Registrar::Decision Registrar::decide(std::string_view login_id, std::string_vie
   if (!may_have(policy, login_name, {}, grant.tags))  // API-87
     return tell(tags_refused(grant.tags), 403, "the node wants tags that are not this user's to give");
   grant.user = user_of(login_name, now.wall, out.plan);
-  grant.approved = !config_.require_approval;
+  grant.approved = !config_.rules.require_approval;
   auto record = enroll(out.plan, grant, request, login->machine, policy, now.wall);
   if (!record && !out.plan.needs_ids) {
     out.plan = {};

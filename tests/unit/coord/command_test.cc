@@ -200,7 +200,7 @@ TEST_CASE("API-90: tags are given back by a new login only") {
 
 TEST_CASE("API-91: nodes wait for approval, which belongs to the node and survives a new key") {
   auto config = desk_config();
-  config.require_approval = true;
+  config.rules.require_approval = true;
   config.auth_keys.front().preauthorized = false;
   Desk desk(config);
   Client alice(desk, 1), bob(desk, 2);

@@ -16,7 +16,7 @@ using std::chrono::seconds;
 
 CoordinatorConfig login_config() {
   auto config = desk_config();
-  config.login_url = "https://login.test";
+  config.rules.login_url = "https://login.test";
   return config;
 }
 

@@ -140,7 +140,7 @@ TEST_CASE("MAP-50: a section comes when it changes, and a value that is gone is 
 
 TEST_CASE("MAP-21: clients list their services where the config wants it") {
   auto config = desk_config();
-  config.collect_services = true;
+  config.rules.collect_services = true;
   Desk desk(config);
   Client alice(desk, 1);
   alice.enroll();

@@ -58,7 +58,7 @@ struct Scene {
   }
   static CoordinatorConfig coordination(std::string login_url) {
     CoordinatorConfig config = World::coordinator_config("good-key");
-    config.login_url = std::move(login_url);
+    config.rules.login_url = std::move(login_url);
     return config;
   }
   [[nodiscard]] std::string path(std::string_view query = "ssh_user=root&local_user=root") const {

@@ -55,7 +55,7 @@ struct Scene {
   Scene() : world({}, coordination()) {}
   static CoordinatorConfig coordination() {
     CoordinatorConfig config = World::coordinator_config("good-key");
-    config.login_url = "http://control.example.com";
+    config.rules.login_url = "http://control.example.com";
     return config;
   }
   CommandId order(CoordOrder order) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ts2021/base/time.h"
+#include "ts2021/coord/test_mode.h"
 #include "ts2021/msg/dns.h"
 
 namespace ts2021 {
@@ -50,8 +51,6 @@ struct CoordinatorConfig {
   std::chrono::nanoseconds ephemeral_timeout = std::chrono::minutes{30};
   std::optional<std::chrono::seconds> key_lifetime;  // from login; none: keys do not expire
   bool disable_log_tail = true;
-  // Where people log in: a pending login is at <login_url>/a/<id>. Empty: there is no interactive login.
-  std::string login_url;
   std::chrono::nanoseconds login_timeout = std::chrono::minutes{15};  // of a pending login
   // A node may replace its own key that has not expired without a new login.
   bool silent_rotation = false;
@@ -59,10 +58,9 @@ struct CoordinatorConfig {
   // log in sends about 12 in its first 5 seconds, then one each 30.
   std::chrono::nanoseconds register_interval = std::chrono::seconds{1};
   unsigned register_burst = 60;
-  bool require_approval = false;  // of nodes, before they see others
-  bool tailnet_lock = true;       // nodes may initialise it
-  bool collect_services = false;  // nodes tell which ports they listen on
+  bool tailnet_lock = true;  // nodes may initialise it
   DnsSettings dns;
+  Rules rules;  // those in force at the start
   // Behaves as the field's test server (lib/WIRE.md, TEST-*): a node per node key, a user per node, no
   // credential asked, whole maps at every change.
   bool test_mode = false;

@@ -19,10 +19,13 @@ namespace ts2021 {
 // the second part are for test mode (CoordinatorConfig::test_mode) only: elsewhere SetRules with another than
 // the default there is 409.
 struct Rules {
-  bool require_approval = false;
-  bool expire_all = false;  // every node is told that its key expired a minute ago; reversible
+  bool require_approval = false;  // of nodes, before they see others
+  bool expire_all = false;        // every node is told that its key expired a minute ago; reversible
+  // Nodes tell which ports they listen on; none: false, true in test mode.
   std::optional<bool> collect_services;
-  std::string login_url;  // base of the URLs where people log in, without a slash at its end
+  // Where people log in, without a slash at its end: a pending login is at <login_url>/a/<id>, in test mode
+  // at <login_url>/auth/<id>. Empty: there is no interactive login.
+  std::string login_url;
   bool peer_relay_grants = false;
 
   bool require_auth = false;         // a new node key must be completed by a person, once
