@@ -24,7 +24,8 @@ Node base_node(const Snapshot& snapshot, const NodeState& state) {
   Node node;
   node.id = record.id;
   node.stable_id = record.stable_id;
-  node.name = full_name(record, snapshot.settings.config()) + ".";  // API-35
+  node.name = record.full_name.empty() ? full_name(record, snapshot.settings.config()) + "."  // API-35
+                                       : record.full_name;
   node.user = shown_owner(record);
   node.key = record.key;
   if (record.key_expiry) node.key_expiry = *record.key_expiry;

@@ -57,7 +57,8 @@ Parts difference(const NodeRecord& before, const NodeRecord& after) {  // MAP-31
   const bool other_subject = subject_differs(before, after);
   note(other_subject || before.key != after.key || before.machine != after.machine ||
            before.stable_id != after.stable_id || before.given_name != after.given_name ||
-           before.created != after.created || hostinfo_differs(before, after),
+           before.created != after.created || before.full_name != after.full_name ||
+           before.put != after.put || hostinfo_differs(before, after),
        false, Part::whole);
   note(other_subject, false, Part::subject);
   note(before.key_signature != after.key_signature, after.key_signature.empty(), Part::signature);

@@ -24,6 +24,7 @@
 namespace ts2021 {
 
 struct Hostinfo;  // msg/hostinfo.h
+struct Node;      // msg/node.h
 
 // Numbers are stored: never change one.
 enum class RecordKind : std::uint8_t { node = 1, user = 2, auth_key = 3, setting = 4, lock = 5 };
@@ -42,6 +43,7 @@ struct NodeRecord {
   std::string given_name;                    // first label of Node.Name, unique in the tailnet
   bool name_is_set = false;                  // by an administrator: hostnames don't touch given_name
   std::string hostname;                      // as reported when given_name was made
+  std::string full_name;                     // Node.Name as it is; empty: given_name in the base domain
   Ipv4Address v4;                            // v6 follows from it: coord/address.h
   std::shared_ptr<const Hostinfo> hostinfo;  // never null once registered
   std::vector<IpPort> endpoints;             // in the client's order
@@ -58,6 +60,9 @@ struct NodeRecord {
   std::vector<IpPrefix> approved_routes;
   CapMap capabilities;                        // given to it beyond what policy and settings give
   std::map<std::string, RawJson> attributes;  // posture, as the node or an administrator set them
+  // What PutNode said beyond all these, unknown members included: maps show its members that are not empty,
+  // where no member of the record stands for them. Null: nothing.
+  std::shared_ptr<const Node> put;
 };
 
 struct UserRecord {
