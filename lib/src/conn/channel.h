@@ -42,10 +42,13 @@ class Channel {
   }
   [[nodiscard]] bool mid_record() const noexcept { return reader_.mid_record(); }
   [[nodiscard]] bool proven() const noexcept { return reader_.proven(); }
+  [[nodiscard]] std::uint64_t records_in() const noexcept { return reader_.records(); }
+  [[nodiscard]] std::uint64_t records_out() const noexcept { return writer_.records(); }
 
   // Plaintext outward; flush() ends the open record and moves everything to the socket's queue as far as it
   // fits.
   [[nodiscard]] Result<void> append(Bytes plaintext) noexcept { return writer_.append(plaintext); }
+  // Whole frames of HTTP/2; what the tamper adds goes between them.
   [[nodiscard]] h2::FrameSink sink() noexcept { return {this, &Channel::take_frame}; }
   [[nodiscard]] Result<void> flush() noexcept;
   // Bytes that wait behind the socket's queue.
@@ -56,6 +59,8 @@ class Channel {
 
   entry::WebSocket* websocket_;
   ByteQueue* out_;
+  Tamper* tamper_;
+  bool asked_tamper_ = false;  // for the frame that comes next
   ByteQueue records_;  // WebSocket only: sealed records on their way into messages
   noise::RecordReader reader_;
   noise::RecordWriter writer_;

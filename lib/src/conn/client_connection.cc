@@ -63,6 +63,15 @@ struct ClientConnection::Impl {
   Now last;
   Instant closing_since{};
   Error why{};
+  std::pair<std::uint64_t, std::uint64_t> records{};  // opened and sealed, once `channel` has gone
+
+  template <class Event>
+  void trace(const Event& event) const {
+    if (env.tracer) env.tracer->on(event, last);
+  }
+  [[nodiscard]] Site site() const noexcept {
+    return config.mode == ClientMode::http1 ? Site::outer : Site::noise;
+  }
 
   // ---- ends
 
@@ -78,6 +87,7 @@ struct ClientConnection::Impl {
     if (phase != Phase::closing) why = error;
     phase = Phase::closed;
     out.drop();
+    if (channel) records = {channel->records_in(), channel->records_out()};
     h2.reset();
     channel.reset();
     websocket.reset();
@@ -159,6 +169,8 @@ struct ClientConnection::Impl {
     initiator.reset();
     if (!session) return abort(session.error());
     hash = session->handshake_hash;
+    trace(trace::Handshake{config.mode == ClientMode::noise_websocket, config.machine->open, config.server,
+                           config.version});
     channel.emplace(*std::move(session), env, websocket ? &*websocket : nullptr, out.queue);
     h2.emplace(h2::ClientLimits{});
     phase = Phase::early;
@@ -263,10 +275,64 @@ struct ClientConnection::Impl {
     const auto& gone = *std::get_if<h2::ClientGone>(&*event);
     return event::StreamGone{gone.stream, gone.why};
   }
+
+  std::optional<ClientEvent> next() {
+    if (std::exchange(ready_pending, false)) {
+      ready_given = true;
+      return event::Ready{early.present() ? early.bytes() : Bytes{}};
+    }
+    if (http1 && (phase == Phase::http1 || (phase == Phase::closing && config.mode == ClientMode::http1)))
+      if (auto event = next_http1_event()) return event;
+    if (h2 && (phase == Phase::open || phase == Phase::closing))
+      if (auto event = next_h2_event()) return event;
+    if (phase == Phase::closed && !std::exchange(closed_told, true)) return event::Closed{why};
+    return std::nullopt;
+  }
+
+  void trace_event(const ClientEvent& event) const {
+    if (const auto* ready = std::get_if<event::Ready>(&event)) {
+      if (!ready->early_payload.empty()) trace(trace::EarlyPayload{trace::Way::in, ready->early_payload});
+    } else if (const auto* head = std::get_if<event::ResponseHead>(&event)) {
+      trace(trace::Answer{trace::Way::in, site(), head->stream, head->status, {}, head->headers});
+    } else if (const auto* data = std::get_if<event::ResponseData>(&event)) {
+      trace(trace::Data{trace::Way::in, site(), data->stream, data->bytes});
+    } else if (const auto* end = std::get_if<event::ResponseEnd>(&event)) {
+      trace(trace::End{trace::Way::in, site(), end->stream});
+    } else if (const auto* gone = std::get_if<event::StreamGone>(&event)) {
+      trace(trace::Gone{site(), gone->stream, gone->why});
+    } else if (const auto* closed = std::get_if<event::Closed>(&event)) {
+      trace(trace::Closed{closed->why, records.first, records.second});
+    }
+  }
+
+  Result<StreamId> send(const ClientCall& call, SharedBytes body) {
+    if (!ready_given) return fail(Errc::misuse, 742);
+    if (phase == Phase::http1) {
+      if (http1_busy || (http1_stream > 0 && !http1->keep_alive())) return fail(Errc::misuse, 743);
+      entry::Http1Request request;
+      request.method = call.method;
+      request.target = call.path;
+      request.host = config.host;
+      request.headers = call.headers;
+      if (body) request.body = *body;
+      if (auto sent = http1->request(request, out.queue); !sent) return sent.error();
+      http1_busy = true;
+      return static_cast<StreamId>(++http1_stream);
+    }
+    if (phase != Phase::open) return fail(Errc::misuse, 744);
+    h2::ClientRequest request;
+    request.method = call.method;
+    request.authority = config.host;
+    request.path = call.path;
+    request.headers = call.headers;
+    return h2->request(request, std::move(body));
+  }
 };
 
 ClientConnection::ClientConnection(const ClientConfig& config, Env env, Now now)
-    : impl_(std::make_unique<Impl>(config, env, now)) {}
+    : impl_(std::make_unique<Impl>(config, env, now)) {
+  impl_->trace(trace::Opened{});
+}
 ClientConnection::~ClientConnection() = default;
 ClientConnection::ClientConnection(ClientConnection&&) noexcept = default;
 
@@ -322,42 +388,23 @@ void ClientConnection::handle_timeout(Now now) {
 }
 
 std::optional<ClientEvent> ClientConnection::next_event() {
-  Impl& c = *impl_;
-  if (std::exchange(c.ready_pending, false)) {
-    c.ready_given = true;
-    return event::Ready{c.early.present() ? c.early.bytes() : Bytes{}};
-  }
-  if (c.http1 &&
-      (c.phase == Phase::http1 || (c.phase == Phase::closing && c.config.mode == ClientMode::http1)))
-    if (auto event = c.next_http1_event()) return event;
-  if (c.h2 && (c.phase == Phase::open || c.phase == Phase::closing))
-    if (auto event = c.next_h2_event()) return event;
-  if (c.phase == Phase::closed && !std::exchange(c.closed_told, true)) return event::Closed{c.why};
-  return std::nullopt;
+  auto event = impl_->next();
+  if (event && impl_->env.tracer) impl_->trace_event(*event);
+  return event;
 }
 
 Result<StreamId> ClientConnection::request(const ClientCall& call, SharedBytes body) {
-  Impl& c = *impl_;
-  if (!c.ready_given) return fail(Errc::misuse, 742);
-  if (c.phase == Phase::http1) {
-    if (c.http1_busy || (c.http1_stream > 0 && !c.http1->keep_alive())) return fail(Errc::misuse, 743);
-    entry::Http1Request request;
-    request.method = call.method;
-    request.target = call.path;
-    request.host = c.config.host;
-    request.headers = call.headers;
-    if (body) request.body = *body;
-    if (auto sent = c.http1->request(request, c.out.queue); !sent) return sent.error();
-    c.http1_busy = true;
-    return static_cast<StreamId>(++c.http1_stream);
-  }
-  if (c.phase != Phase::open) return fail(Errc::misuse, 744);
-  h2::ClientRequest request;
-  request.method = call.method;
-  request.authority = c.config.host;
-  request.path = call.path;
-  request.headers = call.headers;
-  return c.h2->request(request, std::move(body));
+  const auto sent = impl_->send(call, body);
+  if (sent)
+    impl_->trace(trace::Request{trace::Way::out,
+                                impl_->site(),
+                                *sent,
+                                call.method,
+                                call.path,
+                                {},
+                                call.headers,
+                                body ? Bytes(*body) : Bytes()});
+  return sent;
 }
 
 void ClientConnection::release(StreamId stream, std::size_t bytes) {

@@ -4,6 +4,8 @@
 
 #include "ts2021/base/block_pool.h"
 #include "ts2021/base/entropy.h"
+#include "ts2021/conn/tamper.h"
+#include "ts2021/conn/tracer.h"
 #include "ts2021/noise/cipher_scratch.h"
 #include "ts2021/noise/handshake_cache.h"
 
@@ -14,6 +16,8 @@ struct Env {
   BlockPool& blocks;
   CipherScratch& cipher;
   noise::HandshakeCache* handshakes = nullptr;  // servers only; null: every handshake is computed anew
+  Tracer* tracer = nullptr;                     // of this connection alone
+  Tamper* tamper = nullptr;                     // likewise; servers for tests only
 };
 
 }  // namespace ts2021

@@ -46,6 +46,7 @@ class RecordReader {
   [[nodiscard]] bool mid_record() const noexcept;
   // False until the first record has opened, which proves the peer (HSK-10).
   [[nodiscard]] bool proven() const noexcept { return proven_; }
+  [[nodiscard]] std::uint64_t records() const noexcept { return key_.counter(); }  // opened so far
 
  private:
   [[nodiscard]] Error end(Error error) noexcept;
@@ -91,6 +92,7 @@ class RecordWriter {
   [[nodiscard]] Result<void> flush() noexcept;
   // The direction is dead: nonce_exhausted, misuse, or out_of_memory in the middle of more than four records.
   [[nodiscard]] bool failed() const noexcept { return error_.has_value(); }
+  [[nodiscard]] std::uint64_t records() const noexcept { return key_.counter(); }  // sealed so far
 
  private:
   [[nodiscard]] Error end(Error error) noexcept;
