@@ -9,7 +9,7 @@ set(layers
   "noise entry h2 legacy"
   "conn msg lock"
   "coord client"
-  "service policy admin")
+  "service policy admin capture")
 # Modules without a public header.
 set(private_modules crypto json compress h2)
 # Third-party headers and the one private file or module that may include them.
