@@ -3,6 +3,7 @@
 // mend.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "ts2021/key/key.h"
@@ -33,5 +34,24 @@ struct MapOptions {
   bool json = false;
 };
 [[nodiscard]] int run_map(const MapOptions& options);
+
+struct ReplayOptions {
+  std::string capture;        // path
+  std::string url;            // of a server, to which the client's side is played; or
+  std::string listen;         // address:port, where the server's side is played
+  std::string auth_key;       // in the place of the recorded ones; empty: as they were
+  std::uint64_t session = 0;  // only this one; 0: all
+  double patience = 10;       // seconds for an answer
+  bool timed = false;         // requests and answers at their recorded times; else as soon as it makes sense
+  bool once = false;          // listen: end when everything recorded has been asked
+  bool json = false;
+};
+[[nodiscard]] int run_replay(const ReplayOptions& options);
+
+struct CorpusOptions {
+  std::string capture, directory;  // paths
+  std::size_t max_size = 4096;     // bytes of a seed; larger ones are left out
+};
+[[nodiscard]] int run_corpus(const CorpusOptions& options);
 
 }  // namespace ts2021::app

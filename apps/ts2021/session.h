@@ -3,6 +3,8 @@
 // stop.
 #pragma once
 
+#include <poll.h>
+
 #include <functional>
 #include <optional>
 #include <string>
@@ -23,16 +25,27 @@ struct ControlUrl {
 };
 [[nodiscard]] ControlUrl parse_url(std::string_view url);
 
+// What poll() waits at most: up to `wake`, a minute at a time.
+[[nodiscard]] int poll_timeout(std::optional<Instant> wake);
+
 class Session {
  public:
   // Connects; throws std::runtime_error. `config.host` is filled from the URL.
   Session(const ControlUrl& url, ClientConfig config);
 
   [[nodiscard]] ClientConnection& connection() noexcept { return connection_; }
+
+  using OnEvent = std::function<bool(const ClientEvent&)>;
   // Serves the connection until `on_event` returns false, Closed was given to it, or `until` has come. After
   // every turn `tick` may say when it wants to be called again.
-  void run(const std::function<bool(const ClientEvent&)>& on_event,
-           const std::function<std::optional<Instant>()>& tick = {}, std::optional<Instant> until = {});
+  void run(const OnEvent& on_event, const std::function<std::optional<Instant>()>& tick = {},
+           std::optional<Instant> until = {});
+
+  // The parts of a turn, for a loop that serves several. flush() takes events and sends what there is; false
+  // when `on_event` has said so, or Closed was given to it.
+  [[nodiscard]] bool flush(const OnEvent& on_event);
+  [[nodiscard]] pollfd interest() const noexcept;
+  void on_ready(short revents);  // of interest(); call it in every turn, for the sake of time
 
  private:
   Fd socket_;
@@ -41,6 +54,7 @@ class Session {
   CipherScratch cipher_;
   ClientConnection connection_;
   std::vector<std::uint8_t> scratch_;
+  bool blocked_ = false;
 };
 
 }  // namespace ts2021::app
