@@ -31,7 +31,8 @@ std::string begin_text() {
 
 Fd open_private(const std::string& path) {
   Fd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!fd || fchmod(fd.get(), 0600) != 0)
+  struct stat kind {};
+  if (!fd || fstat(fd.get(), &kind) != 0 || (S_ISREG(kind.st_mode) && fchmod(fd.get(), 0600) != 0))
     throw std::runtime_error("can't write " + path + ": " + std::generic_category().message(errno));
   return fd;
 }
