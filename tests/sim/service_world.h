@@ -28,6 +28,8 @@ struct World {
   Clock clock;
   std::size_t gone = 0;  // sessions of which the coordinator was told that they are over
   std::function<void(const OwnEvent&)> on_own;  // the program's part
+  bool tell_unrouted = false;                   // of connections made from then on
+  std::function<Tracer*()> make_tracer;         // of a server's connection; keeps it
   std::vector<coord_event::Notice> notices;
   std::map<CommandId, coord_event::CommandDone> done;
 
@@ -50,9 +52,11 @@ struct World {
     PairOptions options;
     options.version = version;
     options.mode = mode;
+    if (make_tracer) options.server_tracer = make_tracer();
     pairs.push_back(std::make_unique<Pair>(options));
     Pair& pair = *pairs.back();
     pair.server_config.routes = routes;
+    pair.server_config.tell_unrouted = tell_unrouted;
     const auto session = static_cast<SessionId>(pairs.size());
     pair.on_server = [this, session, &pair](const ServerEvent& event) {
       if (std::holds_alternative<event::Closed>(event))
@@ -61,7 +65,7 @@ struct World {
         service.handle(session, event, clock.now);
       pair.serve_closed(event);
     };
-    service.attach(session, pair.server());
+    service.attach(session, pair.server(), options.server_tracer);
     return pair;
   }
 

@@ -4,19 +4,19 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <utility>
 
 #include "conn/outbox.h"
-#include "ts2021/conn/limits.h"
+#include "ts2021/conn/server_connection.h"
 #include "ts2021/entry/http1.h"
 
 namespace ts2021::conn {
 
 class OuterSite {
  public:
-  OuterSite(std::span<const Route> routes, const Limits& limits, Instant now)
-      : http(routes, entry::Http1Limits{limits.max_head}), since_(now) {}
+  OuterSite(const ServerConfig& config, bool tell_unrouted, Instant now)
+      : http(config.routes, {.max_head = config.limits.max_head}, {.tell_unrouted = tell_unrouted}),
+        since_(now) {}
 
   // Moves what is pending into the outbox, as far as it fits.
   void fill(Outbox& out, Instant now);

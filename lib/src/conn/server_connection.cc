@@ -30,7 +30,7 @@ struct ServerConnection::Impl {
       : config(c),
         env(e),
         out(e.blocks, c.limits.max_output),
-        outer(std::in_place, c.routes, c.limits, now.mono),
+        outer(std::in_place, c, c.tell_unrouted, now.mono),
         last(now) {}
 
   const ServerConfig& config;
@@ -320,6 +320,8 @@ void ServerConnection::handle_timeout(Now now) {
 
 std::optional<ServerEvent> ServerConnection::next_event() {
   Impl& c = *impl_;
+  if (c.outer)
+    if (auto unrouted = c.outer->http.take_unrouted()) return *std::move(unrouted);
   if (c.phase == Phase::http1) {
     if (const auto stream = c.outer->take_writable()) return event::Writable{*stream};
     while (c.phase == Phase::http1) {
@@ -343,6 +345,7 @@ std::optional<ServerEvent> ServerConnection::next_event() {
       }
       if (const auto* writable = std::get_if<h2::StreamWritable>(&*event))
         return event::Writable{writable->stream};
+      if (auto* unrouted = std::get_if<Unrouted>(&*event)) return std::move(*unrouted);
       const auto& closed = *std::get_if<h2::StreamClosed>(&*event);
       return event::StreamGone{closed.stream, closed.why};
     }

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "crypto/same_bytes.h"
 #include "entry/http1_head.h"
 #include "entry/http1_output.h"
 #include "entry/http1_parser.h"
@@ -26,21 +27,32 @@ constexpr Header nosniff{"X-Content-Type-Options", "nosniff"};
 
 std::string_view own_text(int status) noexcept {
   switch (status) {
+    case 401:
+      return "unauthorized";
     case 404:
-      return "not found\n";
+      return "not found";
     case 405:
-      return "method not allowed\n";
+      return "method not allowed";
     case 413:
-      return "request body too large\n";
+      return "request body too large";
     case 417:
-      return "unsupported expectation\n";
+      return "unsupported expectation";
     case 431:
-      return "request head too large\n";
+      return "request head too large";
     case 501:
-      return "unsupported transfer coding\n";
+      return "unsupported transfer coding";
     default:
-      return "bad request\n";
+      return "bad request";
   }
+}
+
+// RFC 6750. The time that this takes tells nothing of the token but its length.
+bool bears(std::string_view authorization, std::string_view token) noexcept {
+  constexpr std::string_view scheme = "bearer ";
+  if (!same_token(authorization.substr(0, scheme.size()), scheme)) return false;
+  authorization.remove_prefix(scheme.size());
+  while (authorization.starts_with(' ')) authorization.remove_prefix(1);
+  return crypto::same_bytes(as_bytes(authorization), as_bytes(token));
 }
 
 // The value of Allow: the methods of the routes, and HEAD beside GET.
@@ -64,14 +76,19 @@ struct Http1Server::Impl {
   //   │ └─no body───────────────────────────▲ │
   //   ├─▶ upgrade (take_rest or refuse)       └─answered, Connection: close──▶ ended
   //   └─bad, refused for good, end of input──▶ ended
-  // A request that is refused here (404, 405) goes from body, or at once, back to head.
+  // A request that is refused here (401, 404, 405) goes from body, or at once, back to head.
   enum class Phase : std::uint8_t { head, body, open, upgrade, ended };
 
-  Impl(std::span<const Route> rows, const Http1Limits& given)
-      : routes(rows), limits(given), scanner(given.max_head), parser(MessageParser::Kind::request, 0) {}
+  Impl(std::span<const Route> rows, const Http1Limits& given, const Http1Options& wanted)
+      : routes(rows),
+        limits(given),
+        options(wanted),
+        scanner(given.max_head),
+        parser(MessageParser::Kind::request, 0) {}
 
   std::span<const Route> routes;
   Http1Limits limits;
+  Http1Options options;
   Phase phase = Phase::head;
   bool input_ended = false;
   bool deaf = false;  // too much came while a request was open: the connection ends with its answer
@@ -87,6 +104,7 @@ struct Http1Server::Impl {
   int refusal = 0;  // own answer due after the body
   std::string allow;
   std::optional<Http1Event> event;
+  std::vector<Unrouted> unrouted;  // few: own answers wait for room
   Http1Output out;
 
   // Of the open request.
@@ -197,7 +215,9 @@ void Http1Server::Impl::judge_request() {
   request.site = Site::outer;
   request.headers = head.headers;
   const bool has_body = head.body != BodyKind::none;
-  if (request.path == upgrade_path) {
+  const bool welcome =
+      options.bearer_token.empty() || bears(find_header(head.headers, "authorization"), options.bearer_token);
+  if (request.path == upgrade_path && options.upgrades && welcome) {
     phase = Phase::upgrade;
     event = UpgradeHead{request.method, request.query, request.headers, head.http11, has_body};
     return;
@@ -212,10 +232,12 @@ void Http1Server::Impl::judge_request() {
   const RouteMatch match = match_route(routes, Site::outer, request.method, request.path);
   std::size_t max_body = match.max_body;
   refusal = 0;
-  if (match.kind != RouteMatch::Kind::found) {
-    refusal = match.kind == RouteMatch::Kind::unknown ? 404 : 405;
+  if (!welcome || match.kind != RouteMatch::Kind::found) {
+    refusal = !welcome ? 401 : match.kind == RouteMatch::Kind::unknown ? 404 : 405;
     allow = allow_list(match);
     max_body = max_discarded;
+    if (welcome && options.tell_unrouted)
+      unrouted.push_back(Unrouted::of(Site::outer, head.method, request.path));
     // Nobody waits for a 100 whose request is refused, and a long body is not worth reading.
     if (has_body && (wants_continue || head.body_size > max_body)) keep_alive = false;
   }
@@ -249,17 +271,17 @@ void Http1Server::Impl::own_answer(int status, std::string_view text, std::span<
                                    bool close) {
   std::vector<Header> headers{nosniff};
   headers.insert(headers.end(), more.begin(), more.end());
-  out.append(
-      answer_head({status, "text/plain; charset=utf-8", headers}, AnswerBody::sized, text.size(), close));
-  if (!head_only) out.append(std::string(text));
+  std::string whole(options.error_before);
+  whole.append(text).append(options.error_after);
+  out.append(answer_head({status, options.error_type, headers}, AnswerBody::sized, whole.size(), close));
+  if (!head_only) out.append(std::move(whole));
   if (close) end();
 }
 
 void Http1Server::Impl::refuse_and_go_on() {
-  const Header header{"Allow", allow};
-  const std::span<const Header> more(&header, 1);
-  own_answer(refusal, own_text(refusal), refusal == 405 && !allow.empty() ? more : more.first(0),
-             !keep_alive);
+  const Header header =
+      refusal == 401 ? Header{"WWW-Authenticate", "Bearer"} : Header{"Allow", refusal == 405 ? allow : ""};
+  own_answer(refusal, own_text(refusal), {&header, header.value.empty() ? 0u : 1u}, !keep_alive);
   if (phase != Phase::ended) next_request();
 }
 
@@ -279,8 +301,9 @@ void Http1Server::Impl::end() {
   input = {};
 }
 
-Http1Server::Http1Server(std::span<const Route> routes, const Http1Limits& limits)
-    : impl_(std::make_unique<Impl>(routes, limits)) {}
+Http1Server::Http1Server(std::span<const Route> routes, const Http1Limits& limits,
+                         const Http1Options& options)
+    : impl_(std::make_unique<Impl>(routes, limits, options)) {}
 Http1Server::~Http1Server() = default;
 Http1Server::Http1Server(Http1Server&&) noexcept = default;
 
@@ -312,6 +335,13 @@ std::optional<Http1Event> Http1Server::next_event() {
   auto event = std::move(impl_->event);
   impl_->event.reset();
   return event;
+}
+
+std::optional<Unrouted> Http1Server::take_unrouted() {
+  if (impl_->unrouted.empty()) return std::nullopt;
+  Unrouted first = std::move(impl_->unrouted.front());
+  impl_->unrouted.erase(impl_->unrouted.begin());
+  return first;
 }
 
 Result<void> Http1Server::respond(StreamId stream, const ResponseHead& head, SharedBytes body) {
@@ -405,10 +435,9 @@ std::vector<std::uint8_t> Http1Server::take_rest() {
 
 void Http1Server::refuse_upgrade(int status, std::string_view fixed_text, std::span<const Header> more) {
   if (impl_->phase != Impl::Phase::upgrade) return;
-  std::string line(fixed_text);
-  if (!line.ends_with('\n')) line += '\n';
+  if (fixed_text.ends_with('\n')) fixed_text.remove_suffix(1);
   impl_->head_only = impl_->request.method == Method::head;
-  impl_->own_answer(status, line, more, true);
+  impl_->own_answer(status, fixed_text, more, true);
 }
 
 void Http1Server::fill(ByteQueue& out) {

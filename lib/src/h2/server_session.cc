@@ -71,9 +71,10 @@ struct Number {
 }  // namespace
 
 struct ServerSession::Impl final : SessionOwner {
-  Impl(std::span<const Route> all_routes, const ServerLimits& all_limits)
+  Impl(std::span<const Route> all_routes, const ServerLimits& all_limits, bool tell)
       : routes(all_routes),
         limits(all_limits),
+        tell_unrouted(tell),
         session({.side = Side::server,
                  .max_streams = limits.max_streams,
                  .stream_window = limits.stream_window,
@@ -149,9 +150,11 @@ struct ServerSession::Impl final : SessionOwner {
     request.headers = in.headers;
     stream->is_head = request.method == Method::head;
     stream->phase = Phase::body;
-    if (!split_target(value(in.target_field), request.path, request.query))
-      return answer(id, *stream, 404, "not found\n");
-    const RouteMatch match = match_route(routes, Site::noise, request.method, request.path);  // H2-10
+    RouteMatch match;  // H2-10
+    if (split_target(value(in.target_field), request.path, request.query))
+      match = match_route(routes, Site::noise, request.method, request.path);
+    if (tell_unrouted && match.kind != RouteMatch::Kind::found)
+      unrouted.push_back(Unrouted::of(Site::noise, value(in.method_field), request.path));
     switch (match.kind) {
       case RouteMatch::Kind::unknown:
         return answer(id, *stream, 404, "not found\n");
@@ -301,6 +304,7 @@ struct ServerSession::Impl final : SessionOwner {
 
   std::span<const Route> routes;
   ServerLimits limits;
+  const bool tell_unrouted;
   std::unordered_map<std::int32_t, Stream> streams;
   Instant now{};               // of the latest feed()
   std::size_t open = 0;        // streams that nghttp2 has
@@ -309,12 +313,13 @@ struct ServerSession::Impl final : SessionOwner {
   std::size_t admitted = 0;    // content-length of all requests that are not released
   std::vector<Queued> events;
   std::size_t next_event = 0;
+  std::vector<Unrouted> unrouted;  // as many as streams at most, and as resets
   bool draining = false;
   Session session;  // last: its callbacks use all of the above
 };
 
-ServerSession::ServerSession(std::span<const Route> routes, const ServerLimits& limits)
-    : impl_(std::make_unique<Impl>(routes, limits)) {}
+ServerSession::ServerSession(std::span<const Route> routes, const ServerLimits& limits, bool tell_unrouted)
+    : impl_(std::make_unique<Impl>(routes, limits, tell_unrouted)) {}
 ServerSession::~ServerSession() = default;
 
 Result<void> ServerSession::feed(Bytes in, Now now) {
@@ -323,6 +328,11 @@ Result<void> ServerSession::feed(Bytes in, Now now) {
 }
 
 std::optional<ServerSessionEvent> ServerSession::next_event() {
+  if (!impl_->unrouted.empty()) {
+    Unrouted first = std::move(impl_->unrouted.front());
+    impl_->unrouted.erase(impl_->unrouted.begin());
+    return first;
+  }
   while (impl_->next_event < impl_->events.size()) {
     const Queued queued = impl_->events[impl_->next_event++];
     if (impl_->next_event == impl_->events.size()) {

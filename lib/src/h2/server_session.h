@@ -14,6 +14,7 @@
 #include "ts2021/base/time.h"
 #include "ts2021/http/message.h"
 #include "ts2021/http/route.h"
+#include "ts2021/http/unrouted.h"
 
 namespace ts2021::h2 {
 
@@ -34,17 +35,18 @@ struct StreamClosed {
   Error why;
 };  // the peer or a stream error ended it before the answer was complete; only for streams whose Request was
     // taken
-using ServerSessionEvent = std::variant<Request, StreamWritable, StreamClosed>;
+using ServerSessionEvent = std::variant<Request, StreamWritable, StreamClosed, Unrouted>;
 
-// 404, 405 (with Allow), 413 and REFUSED_STREAM are answered here and raise no event. Routing looks at
-// :method and :path only. Body memory is bounded by max_bodies: a stream's window opens as its body comes in,
-// the connection's by release() only. Requests whose content-length does not fit beside the unreleased ones
-// in half of max_bodies are refused (H2-8). A request that is cancelled before next_event() gave it out is
-// forgotten. Commands on a stream that is gone, or in the wrong order, are misuse and change nothing.
+// 404, 405 (with Allow), 413 and REFUSED_STREAM are answered here; of the first two Unrouted tells, if it is
+// asked for, the others raise no event. Routing looks at :method and :path only. Body memory is bounded by
+// max_bodies: a stream's window opens as its body comes in, the connection's by release() only. Requests
+// whose content-length does not fit beside the unreleased ones in half of max_bodies are refused (H2-8). A
+// request that is cancelled before next_event() gave it out is forgotten. Commands on a stream that is gone,
+// or in the wrong order, are misuse and change nothing.
 class ServerSession {
  public:
   // Queues the server's SETTINGS at once. `routes` must outlive the object; rows of Site::noise count.
-  ServerSession(std::span<const Route> routes, const ServerLimits& limits);
+  ServerSession(std::span<const Route> routes, const ServerLimits& limits, bool tell_unrouted = false);
   ~ServerSession();
 
   // In. Takes all bytes. An error is final: GOAWAY is queued (if HTTP/2 got that far): call drain_to() once

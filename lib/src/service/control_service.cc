@@ -88,6 +88,12 @@ struct ControlService::Impl {
     inputs.push_back(coord_input::Cancelled{id, call_of(gone.stream)});
   }
 
+  // HSK-10: a request inside Noise is proof of its machine.
+  void on(SessionId id, Session& session, const event::Unrouted& unrouted, Now) {
+    own.unrouted(
+        {id, unrouted.site == Site::noise ? std::optional(session.machine) : std::nullopt, unrouted});
+  }
+
   void on(SessionId, Session&, const event::Closed&, Now) {}
 
   // Null when the call is over for us: cancelled, or its connection has gone.

@@ -24,7 +24,9 @@ constexpr Endpoint table[] = {
     get(Site::outer, "/derpmap/default", &on_derp_map),      // implemented
     json<&on_verify>(Site::outer, Method::post, "/verify"),  // implemented
     get(Site::outer, "/a/{}", &on_decision_page),            // default, because a login name proves nobody
-    {Site::outer, Method::post, "/a/{}", max_form, &on_decision},  // as above
+    {Site::outer, Method::post, "/a/{}", max_form, &on_decision},     // as above
+    get(Site::outer, "/auth/{}", &on_decision_page),                  // the same page, as test mode names it
+    {Site::outer, Method::post, "/auth/{}", max_form, &on_decision},  // as above
     get(Site::outer, "/admin", &on_admin_page),  // default, because there is no administration here
     get(Site::outer, "/.well-known/openid-configuration", &on_openid_configuration),  // implemented
     get(Site::outer, "/.well-known/jwks.json", &on_key_set),                          // implemented

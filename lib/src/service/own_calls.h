@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "service/boxed.h"
 #include "service/call.h"
@@ -29,6 +30,7 @@ class OwnCalls {
   // The call is over before it was answered: the program is told if it had taken the request.
   void forget(SessionId session, const OpenCall& call);
   void writable(SessionId session, const OpenCall& call);
+  void unrouted(own_event::Unrouted request) { events_.push_back({std::move(request), nullptr}); }
   [[nodiscard]] std::optional<OwnEvent> next_event();
 
  private:

@@ -22,11 +22,12 @@ inline constexpr Route test_routes[] = {
 };
 
 struct HttpPeer {
-  explicit HttpPeer(std::size_t queue = 4 << 20) : pool(1000), out(pool, queue) {}
+  explicit HttpPeer(std::size_t queue = 4 << 20, const Http1Options& options = {})
+      : pool(1000), out(pool, queue), server(test_routes, Http1Limits{}, options) {}
 
   BlockPool pool;
   ByteQueue out;
-  Http1Server server{test_routes, Http1Limits{}};
+  Http1Server server;
 
   void feed(std::string_view text) { server.feed(as_bytes(text)); }
   // Everything written since the last call.

@@ -186,3 +186,33 @@ TEST_CASE("rows that nothing can match, or too many of them, are a misuse") {
   REQUIRE(ControlService::routes(many).error().origin == 1104);
   REQUIRE(ControlService::routes(std::span(many).first(many.size() - 1)));
 }
+
+TEST_CASE("requests that no row takes are told with who asked, where that is wanted") {
+  for (const bool wanted : {true, false}) {
+    World world;
+    world.tell_unrouted = wanted;
+    std::vector<std::string> told;
+    world.on_own = [&](const OwnEvent& event) {
+      const auto& [session, machine, request] = std::get<own_event::Unrouted>(event);
+      told.push_back((request.site == Site::noise ? "inside " : "outside ") + request.method + " " +
+                     request.path + " " + std::string(machine ? machine->text() : "nobody"));
+    };
+    Member one(world, 1, "one");
+    REQUIRE(one.site.ask("PUT", "/machine/none?x=1", "{}").status == 404);
+    REQUIRE(one.site.ask("GET", "/machine/map").status == 405);
+    REQUIRE(one.site.ask("GET", "/health").status == 200);
+    Asker stranger(world, world.connect(0, ClientMode::http1));
+    REQUIRE(stranger.ask("GET", "/machine/map").status == 405);
+    const std::string longer = "/" + std::string(2000, 'x');
+    REQUIRE(stranger.ask("GET", longer).status == 404);
+    if (wanted) {
+      const std::string machine = one.machine.open.text();
+      REQUIRE(told == std::vector<std::string>{"inside PUT /machine/none " + machine,
+                                               "inside GET /machine/map " + machine,
+                                               "outside GET /machine/map nobody",
+                                               "outside GET " + longer.substr(0, 1024) + " nobody"});
+    } else {
+      REQUIRE(told.empty());
+    }
+  }
+}

@@ -10,6 +10,7 @@
 #include "ts2021/base/error.h"
 #include "ts2021/http/message.h"
 #include "ts2021/http/route.h"
+#include "ts2021/http/unrouted.h"
 #include "ts2021/key/key.h"
 
 namespace ts2021 {
@@ -23,8 +24,9 @@ struct PeerKnown {
   ProtocolVersion version;
   bool websocket;
 };
-using Request = ts2021::Request;  // whole, within its limit; views live until release(stream)
-struct Writable {                 // the last push has left for the socket's queue; none after end_stream()
+using Request = ts2021::Request;    // whole, within its limit; views live until release(stream)
+using Unrouted = ts2021::Unrouted;  // only where ServerConfig asks for it
+struct Writable {                   // the last push has left for the socket's queue; none after end_stream()
   StreamId stream;
 };
 struct StreamGone {  // cancelled by the peer, or stalled: a waiting call is dropped. No answer is possible.
@@ -54,8 +56,8 @@ struct ResponseEnd {
 
 }  // namespace event
 
-using ServerEvent =
-    std::variant<event::PeerKnown, event::Request, event::Writable, event::StreamGone, event::Closed>;
+using ServerEvent = std::variant<event::PeerKnown, event::Request, event::Unrouted, event::Writable,
+                                 event::StreamGone, event::Closed>;
 using ClientEvent = std::variant<event::Ready, event::ResponseHead, event::ResponseData, event::ResponseEnd,
                                  event::StreamGone, event::Closed>;
 

@@ -24,6 +24,7 @@ struct ServerConfig {
   std::span<const ControlNoisePair> noise_keys;  // newest first, at most 5; older ones still open handshakes
   std::span<const Route> routes;                 // of both sites
   Limits limits{};
+  bool tell_unrouted = false;  // Unrouted tells of each request that is answered 404 or 405 for want of a row
 };
 
 enum class Pushed : std::uint8_t { accepted, congested };

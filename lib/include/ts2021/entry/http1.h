@@ -16,12 +16,25 @@
 #include "ts2021/base/shared_bytes.h"
 #include "ts2021/http/message.h"
 #include "ts2021/http/route.h"
+#include "ts2021/http/unrouted.h"
 
 namespace ts2021::entry {
 
 struct Http1Limits {
   std::size_t max_head = 16 << 10;  // request line and headers; more is 431
   std::size_t max_headers = 100;
+};
+
+// What another site than the outer one of a control server may want otherwise. The texts must outlive the
+// server.
+struct Http1Options {
+  // Of the answers that are made here: their type, and what stands before and behind the fixed text, which
+  // has no character that JSON or HTML would mind.
+  std::string_view error_type = "text/plain; charset=utf-8", error_before{}, error_after = "\n";
+  // Requests without it (RFC 6750) are answered 401 before anything else is looked at, their bodies unread.
+  std::string_view bearer_token{};
+  bool upgrades = true;        // false: /ts2021 is a path like any other
+  bool tell_unrouted = false;  // take_unrouted() tells of 404 and 405
 };
 
 // A request for the path /ts2021 (any method): the connection decides with read_upgrade (upgrade.h).
@@ -42,7 +55,7 @@ using Http1Event = std::variant<Request, UpgradeHead>;
 class Http1Server {
  public:
   // `routes` must outlive the object; only rows of Site::outer count.
-  Http1Server(std::span<const Route> routes, const Http1Limits& limits);
+  Http1Server(std::span<const Route> routes, const Http1Limits& limits, const Http1Options& options = {});
   ~Http1Server();
   Http1Server(Http1Server&&) noexcept;
 
@@ -54,6 +67,8 @@ class Http1Server {
 
   // News. At most one request is open at a time; the next appears after its answer is complete and released.
   [[nodiscard]] std::optional<Http1Event> next_event();
+  // Requests that were answered 404 or 405, in order.
+  [[nodiscard]] std::optional<Unrouted> take_unrouted();
 
   // Answers to the open request. HEAD gets no body. A status of 204 has none.
   [[nodiscard]] Result<void> respond(StreamId stream, const ResponseHead& head, SharedBytes body);
@@ -65,8 +80,7 @@ class Http1Server {
   void release(StreamId stream);                           // the request's views die; needed once per Request
 
   // After UpgradeHead, one of two: take what was read behind the head and go on without this object (the 101
-  // comes from upgrade.h; earlier answers have left), or refuse with a closing answer whose text gets a
-  // newline.
+  // comes from upgrade.h; earlier answers have left), or refuse with a closing answer.
   [[nodiscard]] std::vector<std::uint8_t> take_rest();
   void refuse_upgrade(int status, std::string_view fixed_text, std::span<const Header> more = {});
 

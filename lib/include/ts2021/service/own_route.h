@@ -11,6 +11,7 @@
 #include "ts2021/coord/id.h"
 #include "ts2021/coord/question.h"
 #include "ts2021/http/route.h"
+#include "ts2021/http/unrouted.h"
 #include "ts2021/key/key.h"
 
 namespace ts2021 {
@@ -49,7 +50,13 @@ struct Gone {
   SessionId session{};
   CallId call{};
 };
+// A request for which there is no row; it is answered already. Comes where ServerConfig::tell_unrouted asks.
+struct Unrouted {
+  SessionId session{};
+  std::optional<MachinePublic> machine;  // proven; none: anybody on the outer site
+  ts2021::Unrouted request;
+};
 }  // namespace own_event
-using OwnEvent = std::variant<own_event::Request, own_event::Writable, own_event::Gone>;
+using OwnEvent = std::variant<own_event::Request, own_event::Writable, own_event::Gone, own_event::Unrouted>;
 
 }  // namespace ts2021
