@@ -9,17 +9,25 @@ namespace ts2021::conn {
 Channel::Channel(noise::Session session, Env env, entry::WebSocket* websocket, ByteQueue& out)
     : websocket_(websocket),
       out_(&out),
+      tamper_(env.tamper),
       records_(env.blocks, out.limit()),
       reader_(std::move(session.receive), env.blocks, env.cipher),
       writer_(std::move(session.send), websocket ? records_ : out, env.cipher) {}
 
 bool Channel::take_frame(void* self, std::span<const Bytes> pieces) noexcept {
-  auto& writer = static_cast<Channel*>(self)->writer_;
+  auto& channel = *static_cast<Channel*>(self);
+  auto& writer = channel.writer_;
+  if (channel.tamper_ && !channel.asked_tamper_) {
+    (void)writer.append(channel.tamper_->before_frame(pieces.front()));
+    channel.asked_tamper_ = true;
+  }
   std::size_t total = 0;
   for (const Bytes piece : pieces) total += piece.size();
   // A frame that fits into one record is never split between two: small clients read record by record. H2-6
   if (total > writer.room() && total <= noise::max_plaintext_size && !writer.flush()) return false;
-  return writer.append(pieces).has_value();
+  if (!writer.append(pieces)) return false;
+  channel.asked_tamper_ = false;
+  return true;
 }
 
 Result<void> Channel::flush() noexcept {

@@ -20,8 +20,9 @@ h2::ServerLimits h2_limits(const Limits& limits) noexcept {
 Inside::Inside(noise::Session session, std::unique_ptr<noise::MachineSecret> unproven, Env env,
                entry::WebSocket* websocket, Outbox& out, const ServerConfig& config, Instant now)
     : channel(std::move(session), env, websocket, out.queue),
-      h2(config.routes, h2_limits(config.limits), config.tell_unrouted),
+      h2(config.routes, h2_limits(config.limits), config.tell_unrouted || env.tracer),
       out_(out),
+      tamper_(env.tamper),
       limits_(config.limits),
       cache_(env.handshakes),
       unproven_(std::move(unproven)),
@@ -31,7 +32,7 @@ Inside::Fed Inside::feed(MutableBytes in, Now now) {
   bool http2 = false;
   const Result<void> fed = channel.feed(in, [&](MutableBytes plaintext) -> Result<void> {
     split_since_.reset();  // one record is complete: the next has its own time
-    auto result = h2.feed(plaintext, now);
+    auto result = h2.feed(tamper_ ? tamper_->received(plaintext) : plaintext, now);
     http2 = !result;
     return result;
   });
@@ -44,7 +45,9 @@ Inside::Fed Inside::feed(MutableBytes in, Now now) {
 }
 
 Inside::Filled Inside::fill(Instant now) {
-  Filled filled{h2.drain_to(channel.sink()), channel.flush()};
+  const Result<void> frames = h2.drain_to(channel.sink());
+  if (tamper_) (void)channel.append(tamper_->due_frames(now));
+  Filled filled{frames, channel.flush()};
   if (!filled.records) return filled;
   out_.note_backlog(h2.wants_output() || channel.backlog());
   note_streams(now);

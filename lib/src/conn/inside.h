@@ -62,6 +62,7 @@ class Inside {
   void note_streams(Instant now);
 
   Outbox& out_;
+  Tamper* tamper_;
   const Limits& limits_;
   noise::HandshakeCache* cache_;
   std::unique_ptr<noise::MachineSecret> unproven_;  // for the cache, until the first record has opened

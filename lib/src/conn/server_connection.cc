@@ -9,6 +9,7 @@
 #include "conn/inside.h"
 #include "conn/outer_site.h"
 #include "conn/phase.h"
+#include "conn/server_trace.h"
 #include "ts2021/entry/early_payload.h"
 #include "ts2021/entry/upgrade.h"
 #include "ts2021/entry/websocket.h"
@@ -30,11 +31,12 @@ struct ServerConnection::Impl {
       : config(c),
         env(e),
         out(e.blocks, c.limits.max_output),
-        outer(std::in_place, c, c.tell_unrouted, now.mono),
+        outer(std::in_place, c, c.tell_unrouted || e.tracer, now.mono),
         last(now) {}
 
   const ServerConfig& config;
   Env env;
+  const conn::ServerTrace trace{env.tracer};
   Phase phase = Phase::http1;
   bool closed_told = false;
   bool draining = false;
@@ -49,10 +51,13 @@ struct ServerConnection::Impl {
   std::string websocket_key;       // non-empty: a WebSocket peer
   std::optional<entry::WebSocket> websocket;
   std::unique_ptr<conn::Inside> inside;
+  conn::RecordCounts records;  // once `inside` has gone
 
   Instant phase_since{};
   Now last;  // of the latest call that had a time
   Error why{};
+
+  [[nodiscard]] Site site() const noexcept { return phase == Phase::http1 ? Site::outer : Site::noise; }
 
   // ---- ends
 
@@ -75,6 +80,7 @@ struct ServerConnection::Impl {
     phase = Phase::closed;
     rest = {};
     out.drop();
+    if (inside) records = {inside->channel.records_in(), inside->channel.records_out()};
     inside.reset();
     websocket.reset();
     responder.reset();
@@ -87,11 +93,13 @@ struct ServerConnection::Impl {
     auto verdict = entry::read_upgrade(head);
     if (const auto* refusal = std::get_if<entry::UpgradeRefusal>(&verdict)) {
       const Header more[] = {{refusal->extra_name, refusal->extra_value}};
+      trace.tell(trace::UpgradeRefused{refusal->status}, now);
       outer->http.refuse_upgrade(refusal->status, refusal->text,
                                  std::span(more).first(refusal->extra_name.empty() ? 0 : 1));
       return;
     }
     if (config.noise_keys.empty() || draining) {
+      trace.tell(trace::UpgradeRefused{503}, now);
       outer->http.refuse_upgrade(503, draining ? "going away" : "keys not available");
       return;
     }
@@ -117,6 +125,9 @@ struct ServerConnection::Impl {
     responder.emplace(*std::move(opened));
     enter(Phase::opened, now);
     peer_known = true;
+    trace.tell(trace::Handshake{!websocket_key.empty(), responder->peer(),
+                                config.noise_keys[responder->key_index()].open, responder->version()},
+               now);
   }
 
   // A format error gets the 101 and an error record, a cryptographic failure no byte at all. HSK-8
@@ -168,19 +179,29 @@ struct ServerConnection::Impl {
     }
     inside = std::make_unique<conn::Inside>(*std::move(session), std::move(unproven), env,
                                             websocket ? &*websocket : nullptr, out, config, now.mono);
-    if (!early_payload.empty()) {
-      const auto header = entry::early_payload_header(early_payload.size());
-      if (!inside->channel.append(header) || !inside->channel.append(early_payload)) {
-        const Error error = fail(Errc::out_of_memory, 703);
-        abort(error);
-        return error;
-      }
+    if (!write_early_payload(early_payload)) {
+      const Error error = fail(Errc::out_of_memory, 703);
+      abort(error);
+      return error;
     }
+    if (!early_payload.empty()) trace.tell(trace::EarlyPayload{trace::Way::out, early_payload}, now);
     enter(Phase::records, now);
     pump(now);
     std::vector<std::uint8_t> early = std::exchange(rest, {});
     if (early.empty()) return {};
     return feed_records(early, now);
+  }
+
+  [[nodiscard]] bool write_early_payload(Bytes json) {
+    std::array<std::uint8_t, entry::early_payload_header_size + entry::max_early_payload_sent> buffer;
+    Bytes whole;
+    if (!json.empty()) {
+      const auto header = entry::early_payload_header(json.size());
+      const auto text = std::copy(header.begin(), header.end(), buffer.begin());
+      whole = Bytes(buffer.begin(), std::copy(json.begin(), json.end(), text));
+    }
+    if (env.tamper && !websocket) whole = env.tamper->early_payload(whole);
+    return inside->channel.append(whole).has_value();
   }
 
   Result<void> feed_records(MutableBytes in, Now now) {
@@ -226,6 +247,43 @@ struct ServerConnection::Impl {
       finish(fail(Errc::closed, 706), now);
   }
 
+  // ---- events
+
+  std::optional<ServerEvent> next() {
+    if (outer)
+      if (auto unrouted = outer->http.take_unrouted()) return *std::move(unrouted);
+    if (phase == Phase::http1) {
+      if (const auto stream = outer->take_writable()) return event::Writable{*stream};
+      while (phase == Phase::http1) {
+        auto event = outer->http.next_event();
+        if (!event) break;
+        if (auto* request = std::get_if<Request>(&*event)) {
+          outer->note_request();
+          return *request;
+        }
+        upgrade(*std::get_if<entry::UpgradeHead>(&*event), last);
+      }
+    }
+    if (std::exchange(peer_known, false))
+      return event::PeerKnown{responder->peer(), responder->version(), !websocket_key.empty()};
+    if (phase == Phase::records) {
+      if (const auto gone = inside->take_given_up()) return *gone;
+      if (auto event = inside->h2.next_event()) {
+        if (auto* request = std::get_if<Request>(&*event)) {
+          inside->note_request();
+          return *request;
+        }
+        if (const auto* writable = std::get_if<h2::StreamWritable>(&*event))
+          return event::Writable{writable->stream};
+        if (auto* unrouted = std::get_if<Unrouted>(&*event)) return std::move(*unrouted);
+        const auto& closed = *std::get_if<h2::StreamClosed>(&*event);
+        return event::StreamGone{closed.stream, closed.why};
+      }
+    }
+    if (phase == Phase::closed && !std::exchange(closed_told, true)) return event::Closed{why};
+    return std::nullopt;
+  }
+
   [[nodiscard]] std::optional<Instant> phase_deadline() const noexcept {
     switch (phase) {
       case Phase::http1:
@@ -244,7 +302,9 @@ struct ServerConnection::Impl {
 };
 
 ServerConnection::ServerConnection(const ServerConfig& config, Env env, Now now)
-    : impl_(std::make_unique<Impl>(config, env, now)) {}
+    : impl_(std::make_unique<Impl>(config, env, now)) {
+  impl_->trace.tell(trace::Opened{}, now);
+}
 ServerConnection::~ServerConnection() = default;
 ServerConnection::ServerConnection(ServerConnection&&) noexcept = default;
 
@@ -319,38 +379,11 @@ void ServerConnection::handle_timeout(Now now) {
 }
 
 std::optional<ServerEvent> ServerConnection::next_event() {
-  Impl& c = *impl_;
-  if (c.outer)
-    if (auto unrouted = c.outer->http.take_unrouted()) return *std::move(unrouted);
-  if (c.phase == Phase::http1) {
-    if (const auto stream = c.outer->take_writable()) return event::Writable{*stream};
-    while (c.phase == Phase::http1) {
-      auto event = c.outer->http.next_event();
-      if (!event) break;
-      if (auto* request = std::get_if<Request>(&*event)) {
-        c.outer->note_request();
-        return *request;
-      }
-      c.upgrade(*std::get_if<entry::UpgradeHead>(&*event), c.last);
-    }
+  const Impl& c = *impl_;
+  while (auto event = impl_->next()) {
+    c.trace.event(*event, c.records, c.last);
+    if (c.config.tell_unrouted || !std::holds_alternative<event::Unrouted>(*event)) return event;
   }
-  if (std::exchange(c.peer_known, false))
-    return event::PeerKnown{c.responder->peer(), c.responder->version(), !c.websocket_key.empty()};
-  if (c.phase == Phase::records) {
-    if (const auto gone = c.inside->take_given_up()) return *gone;
-    if (auto event = c.inside->h2.next_event()) {
-      if (auto* request = std::get_if<Request>(&*event)) {
-        c.inside->note_request();
-        return *request;
-      }
-      if (const auto* writable = std::get_if<h2::StreamWritable>(&*event))
-        return event::Writable{writable->stream};
-      if (auto* unrouted = std::get_if<Unrouted>(&*event)) return std::move(*unrouted);
-      const auto& closed = *std::get_if<h2::StreamClosed>(&*event);
-      return event::StreamGone{closed.stream, closed.why};
-    }
-  }
-  if (c.phase == Phase::closed && !std::exchange(c.closed_told, true)) return event::Closed{c.why};
   return std::nullopt;
 }
 
@@ -371,18 +404,24 @@ void ServerConnection::refuse(std::string_view fixed_text, Now now) {
 
 Result<void> ServerConnection::respond(StreamId stream, const ResponseHead& head, SharedBytes body) {
   Impl& c = *impl_;
-  if (c.phase == Phase::http1) return c.outer->http.respond(stream, head, std::move(body));
-  if (c.phase != Phase::records) return fail(Errc::misuse, 717);
-  const Result<void> given = c.inside->h2.respond(stream, head, std::move(body));
-  if (given) c.inside->note_owed(stream, c.last.mono);
-  return given;
+  if (c.phase != Phase::http1 && c.phase != Phase::records) return fail(Errc::misuse, 717);
+  const Result<void> given = c.phase == Phase::http1 ? c.outer->http.respond(stream, head, body)
+                                                     : c.inside->h2.respond(stream, head, body);
+  if (!given) return given;
+  if (c.phase == Phase::records) c.inside->note_owed(stream, c.last.mono);
+  c.trace.answer(c.site(), stream, head, c.last);
+  c.trace.data(c.site(), stream, {&body, 1}, c.last);
+  c.trace.end(c.site(), stream, c.last);
+  return {};
 }
 
 Result<void> ServerConnection::start_stream(StreamId stream, const ResponseHead& head) {
   Impl& c = *impl_;
-  if (c.phase == Phase::http1) return c.outer->http.start_stream(stream, head);
-  if (c.phase == Phase::records) return c.inside->h2.start_stream(stream, head);
-  return fail(Errc::misuse, 718);
+  if (c.phase != Phase::http1 && c.phase != Phase::records) return fail(Errc::misuse, 718);
+  const Result<void> started = c.phase == Phase::http1 ? c.outer->http.start_stream(stream, head)
+                                                       : c.inside->h2.start_stream(stream, head);
+  if (started) c.trace.answer(c.site(), stream, head, c.last);
+  return started;
 }
 
 Result<Pushed> ServerConnection::push(StreamId stream, std::span<const SharedBytes> pieces, Now now) {
@@ -393,14 +432,17 @@ Result<Pushed> ServerConnection::push(StreamId stream, std::span<const SharedByt
   if (!taken) return taken.error();
   if (!*taken) return Pushed::congested;
   if (c.phase == Phase::records) c.inside->note_owed(stream, now.mono);
+  c.trace.data(c.site(), stream, pieces, now);
   return Pushed::accepted;
 }
 
 Result<void> ServerConnection::end_stream(StreamId stream) {
   Impl& c = *impl_;
-  if (c.phase == Phase::http1) return c.outer->http.end_stream(stream);
-  if (c.phase == Phase::records) return c.inside->h2.end_stream(stream);
-  return fail(Errc::misuse, 720);
+  if (c.phase != Phase::http1 && c.phase != Phase::records) return fail(Errc::misuse, 720);
+  const Result<void> ended =
+      c.phase == Phase::http1 ? c.outer->http.end_stream(stream) : c.inside->h2.end_stream(stream);
+  if (ended) c.trace.end(c.site(), stream, c.last);
+  return ended;
 }
 
 void ServerConnection::release(StreamId stream) {
