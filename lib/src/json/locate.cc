@@ -126,4 +126,15 @@ std::size_t broken_at(Bytes text) noexcept {
   return document.current_location().get(at) == simdjson::SUCCESS ? offset(text, at) : text.size();
 }
 
+Place place_of(std::string_view text, std::size_t offset) noexcept {
+  Place out;
+  for (const char c : text.substr(0, offset)) {
+    ++out.column;
+    if (c != '\n') continue;
+    ++out.line;
+    out.column = 1;
+  }
+  return out;
+}
+
 }  // namespace ts2021::json

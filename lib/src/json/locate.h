@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "json/reader.h"
 
@@ -19,5 +20,12 @@ namespace ts2021::json {
 // The offset at which a text that Document::parse() refuses stops making sense; at most its size.
 // Precondition: `padding` readable bytes behind `text`.
 [[nodiscard]] std::size_t broken_at(Bytes text) noexcept;
+
+// Where an offset is for people.
+struct Place {
+  std::uint32_t line = 1;    // from 1
+  std::uint32_t column = 1;  // in bytes, from 1
+};
+[[nodiscard]] Place place_of(std::string_view text, std::size_t offset) noexcept;
 
 }  // namespace ts2021::json

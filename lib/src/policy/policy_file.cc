@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <optional>
 
+#include "json/hujson.h"
 #include "json/locate.h"
 #include "policy/assertions.h"
 #include "policy/compiled_policy.h"
-#include "policy/hujson.h"
 #include "policy/sections.h"
 
 namespace ts2021 {
@@ -15,14 +15,8 @@ namespace policy {
 namespace {
 
 PolicyError error_at(std::string_view text, std::size_t offset, std::string message) {
-  PolicyError out{1, 1, std::move(message)};
-  for (const char c : text.substr(0, offset)) {
-    ++out.column;
-    if (c != '\n') continue;
-    ++out.line;
-    out.column = 1;
-  }
-  return out;
+  const json::Place place = json::place_of(text, offset);
+  return {place.line, place.column, std::move(message)};
 }
 
 using Reader = bool (*)(const Item&, Document&);
@@ -114,7 +108,7 @@ PolicyResult PolicyFile::parse(std::string_view text, const PolicyRoles& roles) 
   if (text.size() > max_size) return refuse(0, "the file has more than 1 MiB");
 
   std::string json(text);
-  if (const auto endless = blank_extras(json))
+  if (const auto endless = json::blank_extras(json))
     return refuse(*endless, text[*endless] == '"' ? "this text never ends" : "this comment never ends");
   json.append(json::padding, ' ');
   const Bytes bytes = as_bytes(json).first(text.size());

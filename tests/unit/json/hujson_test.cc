@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "policy/hujson.h"
+#include "json/hujson.h"
 
 #include "json/locate.h"
 #include "support/catch.h"
@@ -9,7 +9,7 @@ using namespace ts2021;
 namespace {
 
 std::string blanked(std::string text) {
-  CHECK_FALSE(policy::blank_extras(text));
+  CHECK_FALSE(json::blank_extras(text));
   return text;
 }
 
@@ -22,7 +22,7 @@ struct Padded {
 
 }  // namespace
 
-TEST_CASE("policy: comments and trailing commas become spaces") {
+TEST_CASE("json: comments and trailing commas become spaces") {
   CHECK(blanked("[1, // one\n 2, /* two */ ]") == "[1,       \n 2            ]");
   CHECK(blanked("{\"a\":[],}") == "{\"a\":[] }");
   CHECK(blanked("[1, /* x */ , // y\n]") == "[1,         ,     \n]");  // two commas stay wrong
@@ -32,13 +32,13 @@ TEST_CASE("policy: comments and trailing commas become spaces") {
   CHECK(blanked("/* a\r\n b */1") == "    \r\n     1");
 }
 
-TEST_CASE("policy: text in quotes is left alone") {
+TEST_CASE("json: text in quotes is left alone") {
   CHECK(blanked("[\"// no\", \"/* no */,]\", \"\\\"//\",]") == "[\"// no\", \"/* no */,]\", \"\\\"//\" ]");
   CHECK(blanked("\"\\\\\"//x") == "\"\\\\\"   ");
 }
 
-TEST_CASE("policy: what never ends is told with its beginning") {
-  const auto endless = [](std::string text) { return policy::blank_extras(text).value_or(999); };
+TEST_CASE("json: what never ends is told with its beginning") {
+  const auto endless = [](std::string text) { return json::blank_extras(text).value_or(999); };
   CHECK(endless("[1, /* x ]") == 4);
   CHECK(endless("[\"abc") == 1);
   CHECK(endless("[\"abc\n\"]") == 1);
@@ -47,7 +47,7 @@ TEST_CASE("policy: what never ends is told with its beginning") {
   CHECK(endless("[1] / 2") == 999);  // for the JSON reader to refuse
 }
 
-TEST_CASE("policy: a value's place in the text") {
+TEST_CASE("json: a value's place in the text") {
   const Padded text("{\"a\": [10, {\"b\": \"x\", \"c\":  true}], \"a\": {}}");
   const auto at = [&text](std::vector<std::uint32_t> path, bool name = false) {
     return json::locate(text.bytes(), path, name);
@@ -63,7 +63,7 @@ TEST_CASE("policy: a value's place in the text") {
   CHECK(at({1}, true) == 36);
 }
 
-TEST_CASE("policy: where a text breaks off") {
+TEST_CASE("json: where a text breaks off") {
   const auto at = [](std::string_view text) { return json::broken_at(Padded(text).bytes()); };
   CHECK(at("[1 2]") == 3);
   CHECK(at("{\"a\" 1}") == 5);

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "policy/item.h"
+#include "json/item.h"
 
 #include <algorithm>
 #include <set>
 
-namespace ts2021::policy {
+namespace ts2021::json {
 namespace {
 
-std::string_view name_of(json::Type type) noexcept {
+std::string_view name_of(Type type) noexcept {
   switch (type) {
-    case json::Type::null:
+    case Type::null:
       return "null";
-    case json::Type::boolean:
+    case Type::boolean:
       return "true or false";
-    case json::Type::integer:
-    case json::Type::floating:
+    case Type::integer:
+    case Type::floating:
       return "a number";
-    case json::Type::string:
+    case Type::string:
       return "text";
-    case json::Type::array:
+    case Type::array:
       return "a list";
-    case json::Type::object:
+    case Type::object:
       return "an object";
   }
   return "something";
@@ -66,11 +66,12 @@ bool Item::wants(std::string_view what) const {
 
 bool Item::read(std::string_view& out) const { return value_.get(out) || wants("text"); }
 bool Item::read(bool& out) const { return value_.get(out) || wants("true or false"); }
+bool Item::read(std::uint64_t& out) const { return value_.get(out) || wants("a whole number"); }
 
 bool Item::elements(const std::function<bool(const Item&)>& take) const {
-  if (value_.type() != json::Type::array) return wants("a list");
-  json::ArrayCursor cursor(value_);
-  json::Value value;
+  if (value_.type() != Type::array) return wants("a list");
+  ArrayCursor cursor(value_);
+  Value value;
   for (std::uint32_t step = 0; cursor.next(value); ++step)
     if (!take(Item(value, *this, step, {}))) return false;
   return true;
@@ -86,8 +87,8 @@ bool Item::texts(const std::function<bool(std::string_view, const Item&)>& take)
 bool Item::members(const std::function<bool(std::string_view, const Item&)>& take) const {
   if (!is_object()) return wants("an object");
   std::set<std::string> seen;
-  json::ObjectCursor cursor(value_);
-  json::Value value;
+  ObjectCursor cursor(value_);
+  Value value;
   std::string_view name;
   for (std::uint32_t step = 0; cursor.next(name, value); ++step) {
     const Item item(value, *this, step, name);
@@ -101,8 +102,8 @@ bool Item::members(const std::function<bool(std::string_view, const Item&)>& tak
 bool Item::entries(const std::function<bool(std::string_view, const Item&)>& take) const {
   if (!is_object()) return wants("an object");
   std::set<std::string_view> seen;
-  json::ObjectCursor cursor(value_);
-  json::Value value;
+  ObjectCursor cursor(value_);
+  Value value;
   std::string_view name;
   for (std::uint32_t step = 0; cursor.next(name, value); ++step) {
     const Item item(value, *this, step, name);
@@ -112,4 +113,4 @@ bool Item::entries(const std::function<bool(std::string_view, const Item&)>& tak
   return true;
 }
 
-}  // namespace ts2021::policy
+}  // namespace ts2021::json

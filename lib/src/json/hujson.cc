@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "policy/hujson.h"
+#include "json/hujson.h"
 
 #include <string_view>
 
-namespace ts2021::policy {
+namespace ts2021::json {
 namespace {
 
 constexpr std::size_t npos = std::string::npos;
@@ -75,4 +75,4 @@ std::optional<std::size_t> blank_extras(std::string& text) noexcept {
   return std::nullopt;
 }
 
-}  // namespace ts2021::policy
+}  // namespace ts2021::json

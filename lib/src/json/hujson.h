@@ -6,10 +6,10 @@
 #include <optional>
 #include <string>
 
-namespace ts2021::policy {
+namespace ts2021::json {
 
 // Rewrites the text in place. What is no JSON either way is left to the JSON reader, except for a comment or
 // a string that never ends: the offset where it begins.
 [[nodiscard]] std::optional<std::size_t> blank_extras(std::string& text) noexcept;
 
-}  // namespace ts2021::policy
+}  // namespace ts2021::json
