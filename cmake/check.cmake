@@ -1,6 +1,6 @@
 # The whole check, quick things first, stopping at the first failure:
 #   cmake [-DQUICK=ON] [-DJOBS=n] [-DFUZZ_SECONDS=n] -P cmake/check.cmake
-# scans, formatting, gcc build, clang build with address and undefined sanitizers and its tests, the programs with the
+# scans, formatting, gcc build, clang build with address and undefined sanitizers and its tests, the ciphers with AWS-LC, the programs with the
 # thread sanitizer against the daemon's test and the real clients, fuzzing (only with FUZZ_SECONDS, per target), and last the
 # tests of the gcc build, so that ctest's summary closes the output.
 # QUICK leaves out sanitizers, fuzzing, the install test and the real clients.
@@ -25,7 +25,8 @@ function(step title)
 endfunction()
 
 function(build preset)
-  step("configure ${preset}" ${CMAKE_COMMAND} --preset ${preset} -Wno-dev --log-level=WARNING)
+  step("configure ${preset}" ${CMAKE_COMMAND} -E env AWSLC_ROOT=${awslc}
+    ${CMAKE_COMMAND} --preset ${preset} -Wno-dev --log-level=WARNING)
   step("build ${preset}" ${CMAKE_COMMAND} --build --preset ${preset} -j ${JOBS} ${ARGN})
 endfunction()
 
@@ -48,6 +49,20 @@ build(dev)
 if(NOT QUICK)
   build(asan)
   step("tests with address and undefined sanitizers" ${ctest} --preset asan -j ${JOBS} -LE "check|install")
+
+  # The other backend of the ciphers: what stands on it, with all its vectors.
+  execute_process(COMMAND sh ${root}/cmake/awslc.sh OUTPUT_VARIABLE awslc OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE result)
+  if(result EQUAL 3)
+    message("== AWS-LC: skipped, there is no cargo to get it with")
+  elseif(NOT result EQUAL 0)
+    message(FATAL_ERROR "failed: AWS-LC")
+  else()
+    set(on_ciphers crypto key noise entry legacy lock conn)
+    list(TRANSFORM on_ciphers APPEND _test OUTPUT_VARIABLE on_ciphers_tests)
+    build(awslc --target ${on_ciphers_tests})
+    list(JOIN on_ciphers "|" on_ciphers)
+    step("tests with AWS-LC" ${ctest} --preset awslc -j ${JOBS} -R "^unit\\.(${on_ciphers})$")
+  endif()
 
   # Only the programs have threads: they run against the daemon's own test and the real clients.
   build(tsan --target ts2021d ts2021)
