@@ -3,8 +3,10 @@
 package interop
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"regexp"
 	"slices"
@@ -19,8 +21,26 @@ import (
 func (m *matrix) ssh(t *testing.T, n *matrixNode) {
 	session := m.enter(t, n, "root", nil)
 	defer session.Close()
-	if out, err := session.Output("echo in"); err != nil || string(out) != "in\n" {
-		t.Fatalf("%q: %v", out, err)
+	input, err := session.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, err := session.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The command ends when it is told to: v1.32 throws away what it has not passed on when a command ends.
+	if err := session.Start("echo in; read told"); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := bufio.NewReader(output).ReadString('\n'); err != nil || text != "in\n" {
+		t.Fatalf("%q: %v", text, err)
+	}
+	if _, err := io.WriteString(input, "end\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := session.Wait(); err != nil {
+		t.Fatal(err)
 	}
 }
 
