@@ -6,6 +6,7 @@
 
 #include "json/reader.h"
 #include "json/writer.h"
+#include "msg/base64.h"
 
 namespace ts2021 {
 namespace {
@@ -305,9 +306,10 @@ char* Time::write_text(char* out) const noexcept {
   out = write_digits<2>(static_cast<unsigned>(time.minutes().count()), out);
   *out++ = ':';
   out = write_digits<2>(static_cast<unsigned>(time.seconds().count()), out);
-  if (const auto fraction = time.subseconds().count(); fraction != 0) {
+  if (const auto fraction = time.subseconds().count(); fraction != 0 || nanoseconds != 0) {
     *out++ = '.';
     out = write_digits<3>(static_cast<unsigned>(fraction), out);
+    out = write_digits<6>(nanoseconds % 1'000'000, out);
     while (out[-1] == '0') --out;
   }
   *out++ = 'Z';
@@ -315,6 +317,18 @@ char* Time::write_text(char* out) const noexcept {
 }
 
 std::string Time::text() const { return text_of(*this); }
+
+Result<Blob> Blob::parse(std::string_view base64) {
+  Blob blob;
+  if (!parse_base64(base64, blob.bytes)) return fail(Errc::bad_json, 840);
+  return blob;
+}
+
+std::string Blob::text() const {
+  std::string out;
+  append_base64(bytes, out);
+  return out;
+}
 
 Result<RawJson> RawJson::parse(std::string_view text) {
   json::Document document;

@@ -8,7 +8,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "ts2021/base/error.h"
 #include "ts2021/base/shared_bytes.h"
@@ -62,6 +64,9 @@ struct Refused {
   int status = 0;
   std::string_view text;  // a literal
   std::optional<std::chrono::seconds> retry_after;
+  // Of one who stands between: instead of the text, and beside Retry-After.
+  std::string body{};
+  std::vector<std::pair<std::string, std::string>> headers{};
 };
 // The session broke a rule or takes nothing: close its connection.
 struct Drop {

@@ -88,14 +88,15 @@ struct IpPort {
 struct Time {
   static constexpr WallTime zero{std::chrono::milliseconds{-62'135'596'800'000}};
   WallTime at = zero;
+  std::uint32_t nanoseconds = 0;  // below the millisecond; only ever written
 
   constexpr Time() noexcept = default;
-  constexpr Time(WallTime wall) noexcept : at(wall) {}
+  constexpr Time(WallTime wall, std::uint32_t beyond = 0) noexcept : at(wall), nanoseconds(beyond) {}
   // Any offset; fractions are cut to milliseconds. Error bad_json.
   [[nodiscard]] static Result<Time> parse(std::string_view text) noexcept;
   [[nodiscard]] constexpr bool is_zero() const noexcept { return at == zero; }
   [[nodiscard]] std::string text() const;  // UTC, fraction without trailing zeros
-  static constexpr std::size_t max_text_size = 24;
+  static constexpr std::size_t max_text_size = 30;
   char* write_text(char* out) const noexcept;
 
   friend constexpr auto operator<=>(const Time&, const Time&) = default;
@@ -107,6 +108,9 @@ using OptBool = std::optional<bool>;
 // Bytes that JSON carries as standard base64 with padding.
 struct Blob {
   std::vector<std::uint8_t> bytes;
+  // Whole groups of four digits, padding only at the end, unused bits zero. Error bad_json.
+  [[nodiscard]] static Result<Blob> parse(std::string_view base64);
+  [[nodiscard]] std::string text() const;
   [[nodiscard]] bool empty() const noexcept { return bytes.empty(); }
   friend bool operator==(const Blob&, const Blob&) = default;
 };

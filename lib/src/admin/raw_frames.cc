@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "admin/raw_frames.h"
+
+#include <utility>
+
+namespace ts2021::admin {
+
+bool RawFrames::add(const NodePublic& node, std::string json) {
+  auto& queue = queues_[node];
+  if (queue.size() >= max_queued) return false;
+  queue.push_back(std::move(json));
+  return true;
+}
+
+std::string RawFrames::take(const NodePublic& node) {
+  const auto queue = queues_.find(node);
+  std::string json = std::move(queue->second.front());
+  queue->second.pop_front();
+  if (queue->second.empty()) queues_.erase(queue);
+  return json;
+}
+
+}  // namespace ts2021::admin
