@@ -123,16 +123,28 @@ struct Table {
   }
 };
 
+// Behind those that are already there; the object is not closed.
+inline void append_member(std::string_view name, const json::Value& item, std::string& object) {
+  object += object.empty() ? '{' : ',';
+  json::Writer writer(object);
+  writer.name(name);
+  json::write(item, writer);
+}
+
 template <Message T>
 [[nodiscard]] bool read_message(const json::Value& from, T& out, ReadContext& context) {
   if (from.type() != json::Type::object) return false;
   json::ObjectCursor members(from);
   std::string_view name;
   std::size_t hint = 0;
+  [[maybe_unused]] std::string extra;
   ++context.nesting;
   for (json::Value item; members.next(name, item);) {
     const std::size_t at = Table<T>::find(name, hint);
-    if (at == Table<T>::count) continue;
+    if (at == Table<T>::count) {
+      if constexpr (KeepsExtra<T>) append_member(name, item, extra);  // TEST-30
+      continue;
+    }
     hint = at + 1;
     if (context.nesting == 1) context.outermost = static_cast<std::uint32_t>(at + 1);
     if (!Table<T>::readers[at](item, out, context)) return false;
@@ -140,6 +152,9 @@ template <Message T>
   --context.nesting;
   if constexpr (KeepsRaw<T>) {
     out.raw = RawJson::trusted(json::written(from));
+  }
+  if constexpr (KeepsExtra<T>) {
+    if (!extra.empty()) out.extra = RawJson::trusted(std::move(extra += '}'));
   }
   return true;
 }
@@ -361,6 +376,10 @@ void write_message(const T& message, Capability viewer, json::Writer& writer) {
         (member(entry), ...);
       },
       Table<T>::entries);
+  if constexpr (KeepsExtra<T>) {
+    const std::string_view object = message.extra.text();
+    if (object.size() > 2) writer.raw(object.substr(1, object.size() - 2));
+  }
   writer.end_object();
 }
 

@@ -22,6 +22,12 @@ concept KeepsRaw = requires(T message) {
   { message.raw } -> std::same_as<RawJson&>;
 };
 
+// Gets the members that its table does not have, and writes them again.
+template <class T>
+concept KeepsExtra = requires(T message) {
+  { message.extra } -> std::same_as<RawJson&>;
+};
+
 template <class T>
 inline constexpr bool is_optional = false;
 template <class T>

@@ -166,6 +166,8 @@ TEST_CASE("primitives: times") {
   CHECK(Time::parse("1970-01-01T00:00:01Z")->at == WallTime(std::chrono::seconds(1)));
   CHECK(Time(WallTime(std::chrono::hours(24 * 365 * 20'000L))).text() == "9999-12-31T23:59:59.999Z");
   CHECK(Time(WallTime(-std::chrono::hours(24 * 365 * 20'000L))).text() == "0000-01-01T00:00:00Z");
+  CHECK(Time(WallTime(std::chrono::milliseconds(0)), 1).text() == "1970-01-01T00:00:00.000000001Z");
+  CHECK(Time(WallTime(std::chrono::milliseconds(120)), 40).text() == "1970-01-01T00:00:00.12000004Z");
   for (const char* text :
        {"", "2026", "2026-01-02", "2026-01-02 03:04:05Z", "2026-01-02T03:04:05", "2026-13-02T03:04:05Z",
         "2026-02-30T03:04:05Z", "2026-01-02T24:04:05Z", "2026-01-02T03:60:05Z", "2026-01-02T03:04:60Z",

@@ -16,7 +16,7 @@ inline constexpr std::size_t max_json_depth = 64;
 inline constexpr std::size_t decode_padding = 64;
 
 // Reads one JSON object. Names match exactly, then without regard to case (API-62); unknown members are
-// skipped, null is "absent". Memory is bounded by 32 times the input and 1 MiB; more is limit_exceeded.
+// skipped or kept (field.h), null is "absent". Memory: 32 times the input and 1 MiB; more is limit_exceeded.
 // Error bad_json: not JSON, invalid UTF-8, too deep, or a member of a wrong type; `detail` is then the
 // number of the outermost member in the field table, from 1. Blame is the peer's.
 // Precondition: decode_padding readable bytes follow `json`, as they do after Request::body.

@@ -25,6 +25,7 @@ struct DERPNode {
   bool insecure_for_tests = false;
   std::string stun_test_ip;
   bool can_port80 = false;
+  RawJson extra{};
   friend bool operator==(const DERPNode&, const DERPNode&) = default;
 };
 constexpr auto fields(const DERPNode*) {
@@ -49,6 +50,7 @@ struct DERPRegion {
   bool avoid = false;
   bool no_measure_no_home = false;
   std::vector<DERPNode> nodes;
+  RawJson extra{};
   friend bool operator==(const DERPRegion&, const DERPRegion&) = default;
 };
 constexpr auto fields(const DERPRegion*) {
@@ -65,6 +67,7 @@ constexpr auto fields(const DERPRegion*) {
 
 struct DERPHomeParams {
   std::optional<std::map<int, double>> region_score;  // absent: unchanged; empty: reset
+  RawJson extra{};
   friend bool operator==(const DERPHomeParams&, const DERPHomeParams&) = default;
 };
 constexpr auto fields(const DERPHomeParams*) {
@@ -75,6 +78,7 @@ struct DERPMap {
   std::optional<DERPHomeParams> home_params;         // absent: unchanged
   std::optional<std::map<int, DERPRegion>> regions;  // absent: unchanged
   bool omit_default_regions = false;
+  RawJson extra{};
   friend bool operator==(const DERPMap&, const DERPMap&) = default;
 };
 constexpr auto fields(const DERPMap*) {

@@ -16,6 +16,7 @@ struct Resolver {
   std::string addr;  // "1.1.1.1", "1.1.1.1:53", "https://…"
   std::vector<IpAddress> bootstrap_resolution;
   bool use_with_exit_node = false;
+  RawJson extra{};
   friend bool operator==(const Resolver&, const Resolver&) = default;
 };
 constexpr auto fields(const Resolver*) {
@@ -28,6 +29,7 @@ struct DNSRecord {
   std::string name;
   std::string type;   // empty, A or AAAA
   std::string value;  // an address
+  RawJson extra{};
   friend bool operator==(const DNSRecord&, const DNSRecord&) = default;
 };
 constexpr auto fields(const DNSRecord*) {
@@ -44,6 +46,7 @@ struct DNSConfig {
   std::vector<std::string> cert_domains;
   std::vector<DNSRecord> extra_records;
   std::vector<std::string> exit_node_filtered_set;
+  RawJson extra{};
   friend bool operator==(const DNSConfig&, const DNSConfig&) = default;
 };
 constexpr auto fields(const DNSConfig*) {

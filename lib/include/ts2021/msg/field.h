@@ -10,9 +10,10 @@
 //   bool, integers, enums (as their integers), double, std::string, keys, Blob, IpAddress, IpPrefix, IpPort,
 //   Time, RawJson, another message, std::vector and std::map of these, std::optional of any of them.
 // Reading takes null for any of them as "absent". A message with a member `RawJson raw` that is in no table
-// gets the whole object there, unknown members included.
-// Writing leaves out elements for which `valid(const T&)` or `valid(const T&, Capability viewer)`, found
-// beside T, is false.
+// gets the whole object there, unknown members included. One with a member `RawJson extra` that is in no
+// table gets an object of the members that the table does not have, and writes them behind its own. Writing
+// leaves out elements for which `valid(const T&)` or `valid(const T&, Capability viewer)`, found beside T, is
+// false.
 #pragma once
 
 #include <cstddef>

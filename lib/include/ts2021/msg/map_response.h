@@ -54,6 +54,7 @@ struct MapResponse {
   std::optional<ControlDialPlan> control_dial_plan;
   std::optional<ClientVersion> client_version;
   OptBool default_auto_update;
+  RawJson extra{};
   friend bool operator==(const MapResponse&, const MapResponse&) = default;
 };
 constexpr auto fields(const MapResponse*) {

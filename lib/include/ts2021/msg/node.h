@@ -49,6 +49,7 @@ struct Node {
   bool is_jailed = false;
   std::vector<Resolver> exit_node_dns_resolvers;
   std::string stable_tailnet_id;  // self only
+  RawJson extra{};
   friend bool operator==(const Node&, const Node&) = default;
 };
 constexpr auto fields(const Node*) {

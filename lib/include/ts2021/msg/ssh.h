@@ -20,6 +20,7 @@ struct SSHPrincipal {
   std::string node;  // StableID
   std::string node_ip, user_login;
   bool any = false;
+  RawJson extra{};
   friend bool operator==(const SSHPrincipal&, const SSHPrincipal&) = default;
 };
 constexpr auto fields(const SSHPrincipal*) {
@@ -29,6 +30,7 @@ constexpr auto fields(const SSHPrincipal*) {
 
 struct SSHRecorderFailureAction {
   std::string reject_session_with_message, terminate_session_with_message, notify_url;
+  RawJson extra{};
   friend bool operator==(const SSHRecorderFailureAction&, const SSHRecorderFailureAction&) = default;
 };
 constexpr auto fields(const SSHRecorderFailureAction*) {
@@ -48,6 +50,7 @@ struct SSHAction {
   bool allow_local_port_forwarding = false, allow_remote_port_forwarding = false;
   std::vector<IpPort> recorders;
   std::optional<SSHRecorderFailureAction> on_recording_failure;
+  RawJson extra{};
   friend bool operator==(const SSHAction&, const SSHAction&) = default;
 };
 constexpr auto fields(const SSHAction*) {
@@ -70,6 +73,7 @@ struct SSHRule {
   std::map<std::string, std::string> ssh_users;  // requested user or "*" → local user, "=" or ""
   SSHAction action;
   std::vector<std::string> accept_env;
+  RawJson extra{};
   friend bool operator==(const SSHRule&, const SSHRule&) = default;
 };
 constexpr auto fields(const SSHRule*) {
@@ -80,6 +84,7 @@ constexpr auto fields(const SSHRule*) {
 
 struct SSHPolicy {
   std::vector<SSHRule> rules;  // the first match decides; none: nobody
+  RawJson extra{};
   friend bool operator==(const SSHPolicy&, const SSHPolicy&) = default;
 };
 constexpr auto fields(const SSHPolicy*) { return std::tuple{always<"rules", &SSHPolicy::rules>}; }
