@@ -50,6 +50,7 @@ struct PairOptions {
   std::size_t kept_blocks = 64;
   Limits limits{};
   noise::HandshakeCache* handshakes = nullptr;  // the server's; outlives the pair
+  Tracer *server_tracer = nullptr, *client_tracer = nullptr;
 };
 
 // What a driver would do with both ends. Handlers may be replaced before the first step.
@@ -71,12 +72,17 @@ class Pair {
 
   ServerConnection& server() {
     if (!server_)
-      server_.emplace(server_config, Env{server_entropy, server_blocks, cipher_, options_.handshakes},
-                      clock.now);
+      server_.emplace(
+          server_config,
+          Env{server_entropy, server_blocks, cipher_, options_.handshakes, options_.server_tracer, tamper},
+          clock.now);
     return *server_;
   }
   ClientConnection& client() {
-    if (!client_) client_.emplace(client_config, Env{client_entropy, client_blocks, cipher_}, clock.now);
+    if (!client_)
+      client_.emplace(client_config,
+                      Env{client_entropy, client_blocks, cipher_, nullptr, options_.client_tracer},
+                      clock.now);
     return *client_;
   }
   void kill_server() { server_.reset(); }
@@ -205,6 +211,7 @@ class Pair {
   std::function<void(const ServerEvent&)> on_server;
   std::function<void(const ClientEvent&)> on_client;
   std::function<void(std::size_t)> on_output;  // bytes that the server offers at once
+  Tamper* tamper = nullptr;                    // the server's
   bool client_reads = true;
   bool hold_streams = false;  // leave a stream open after its last message
   std::vector<std::string> stream_messages;
