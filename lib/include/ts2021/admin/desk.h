@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "ts2021/admin/fault.h"
 #include "ts2021/base/entropy.h"
 #include "ts2021/base/time.h"
 #include "ts2021/coord/coordinator.h"
@@ -73,6 +74,7 @@ struct DeskConfig {
   bool test_mode = false;
   bool virtual_clock = false;
   std::string token;  // bearer token; empty: none (checked by the program before handle())
+  std::shared_ptr<const FaultBook> faults{};  // from the start; null: none
 };
 
 // Belongs to the coordinator's thread. The caller pumps, until nothing moves:
@@ -107,6 +109,9 @@ class Desk {
   [[nodiscard]] std::optional<Task> next_task();
   // Reset: all sessions are gone, `coordinator` is the new one.
   void done(TaskId task, int status, std::string text, const Coordinator& coordinator, Now now);
+
+  // The faults that are in force; a change is to be carried out before the next answer leaves.
+  [[nodiscard]] const std::shared_ptr<const FaultBook>& faults() const noexcept;
 
   void handle_timeout(Now now);
   [[nodiscard]] std::optional<Instant> next_timeout() const;
