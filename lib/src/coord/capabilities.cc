@@ -60,6 +60,13 @@ bool peers_read_other(const CapMap& before, const CapMap& after) {
   return for_peers(before) != for_peers(after);
 }
 
+std::vector<std::string> names_of(const CapMap& capabilities) {
+  std::vector<std::string> out;
+  out.reserve(capabilities.size());
+  for (const auto& [name, values] : capabilities) out.push_back(name);
+  return out;
+}
+
 OptBool default_auto_update(const CapMap& capabilities) {
   const auto at = capabilities.find("default-auto-update");
   if (at == capabilities.end() || at->second.empty()) return std::nullopt;

@@ -15,6 +15,7 @@ namespace ts2021::coord {
 [[nodiscard]] CapMap peer_capabilities(const NodeRecord& node, const Grants::Of& grants);
 // Whether a change of a record's capabilities is one for peers.
 [[nodiscard]] bool peers_read_other(const CapMap& before, const CapMap& after);
+[[nodiscard]] std::vector<std::string> names_of(const CapMap& capabilities);
 // What `default-auto-update` among them says.
 [[nodiscard]] OptBool default_auto_update(const CapMap& capabilities);
 

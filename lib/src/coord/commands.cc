@@ -2,6 +2,7 @@
 #include "coord/commands.h"
 
 #include "coord/map_orders.h"
+#include "coord/override_orders.h"
 
 namespace ts2021::coord {
 namespace {
@@ -32,9 +33,11 @@ Plan Commands::plan(const CoordCommand& command, Now now) {
     return call_back(command, *ping, now);
   if (const auto* call = std::get_if<coord_command::CallNode>(&command.order))
     return call_back(command, *call, now);
-  if (auto map_order = carry_out(command, config_, tailnet_, fan_out_, now)) {
+  auto done_at_once = carry_out(command, config_, tailnet_, fan_out_, now);
+  if (!done_at_once) done_at_once = lay_over(command, config_, tailnet_, fan_out_);
+  if (done_at_once) {
     Plan plan;
-    plan.events.push_back(std::move(*map_order));
+    plan.events.push_back(std::move(*done_at_once));
     return plan;
   }
   return done(command, 501, "not available");

@@ -29,7 +29,9 @@ FanOut::FanOut(Tailnet& tailnet, Entropy& entropy, const CoordinatorConfig& conf
       grants_(tailnet),
       settings_(config) {}
 
-Snapshot FanOut::snapshot() const { return {tailnet_, *policy_, grants_, settings_, now_.wall}; }
+Snapshot FanOut::snapshot(WallTime now) const {
+  return {tailnet_, *policy_, grants_, settings_, overrides_, now};
+}
 
 void FanOut::open(PollKey key, NodeId node, const MapRequest& request) {
   Poll poll;
@@ -73,12 +75,14 @@ void FanOut::taken(PollKey key) {
   if (at == polls_.end() || !at->second.in_flight) return;
   at->second.in_flight = false;
   if (planted(Planted::skips_while_slow)) at->second.cursor = tailnet_.log().head();
-  if (at->second.cursor < tailnet_.log().head() || takes_one_shot(at->second)) behind_.push_back(key);
+  if (at->second.cursor < due() || takes_one_shot(at->second)) behind_.push_back(key);
 }
 
 void FanOut::end_polls_of(NodeId node, const NodeState& last) {
   settings_.forget(node);
   one_shots_.forget(node);
+  overrides_.forget(node);
+  renewed_.erase(node);
   std::vector<PollKey> keys;
   for (auto* polls : {&live_, &silent_})
     if (const auto at = polls->find(node); at != polls->end()) {
@@ -106,8 +110,27 @@ void FanOut::end_for_good(Polls::iterator poll, const NodeState& last) {
 
 void FanOut::set_policy(std::shared_ptr<const Policy> policy) {
   policy_ = std::move(policy);
-  policy_changed_ = tailnet_.log().advance();
+  renew_all();
   grants_.follow(*policy_, true);
+}
+
+void FanOut::rules_changed(Now now) {
+  settings_.rules_changed(tailnet_.log().advance(), now.wall);
+  renew_all();
+}
+
+void FanOut::renew(NodeId node) { renewed_[node] = tailnet_.log().advance(); }
+
+void FanOut::renew_all() { all_renewed_ = tailnet_.log().advance(); }
+
+Position FanOut::renewed(NodeId node) const {
+  const auto at = renewed_.find(node);
+  return at == renewed_.end() ? all_renewed_ : std::max(all_renewed_, at->second);
+}
+
+void FanOut::wake(bool repeat) {
+  woken_ = tailnet_.log().advance();
+  if (repeat) settings_.repeat_all(woken_);
 }
 
 void FanOut::set_messages(NodeId node, const Settings::MessageChanges& changes) {
@@ -147,13 +170,14 @@ void FanOut::advance(Now now) {
   if (!round_.empty()) return;
   if (!round_measured_) {
     round_measured_ = true;
-    next_round_ = round_started_ + std::min(2 * (now.mono - round_started_), longest_round_pause);
+    const auto longest = config_.test_mode ? Instant::duration::zero() : longest_round_pause;
+    next_round_ = round_started_ + std::min(2 * (now.mono - round_started_), longest);
   }
   if (now.mono >= next_round_) start_round();
 }
 
 void FanOut::start_round() {
-  const Position head = tailnet_.log().head();
+  const Position head = due();
   if (round_head_ == head && behind_.empty()) return;
   round_.assign(behind_.begin(), behind_.end());
   if (round_head_ != head) {
@@ -212,7 +236,7 @@ std::optional<CoordEvent> FanOut::serve_next() {
     const auto at = polls_.find(key);
     if (at == polls_.end() || at->second.in_flight) continue;
     Poll& poll = at->second;
-    if (!poll.fresh && poll.cursor >= tailnet_.log().head() && !takes_one_shot(poll)) continue;
+    if (!poll.fresh && poll.cursor >= due() && !takes_one_shot(poll)) continue;
     const bool first = poll.fresh;
     SharedPieces pieces;
     switch (serve(poll, pieces)) {
@@ -245,14 +269,17 @@ FanOut::Serve FanOut::serve(Poll& poll, SharedPieces& out) {
   const ChangeLog& log = tailnet_.log();
   const NodeState* self = tailnet_.find(poll.node);
   if (!self) return Serve::end;
+  if (config_.test_mode && !poll.fresh && poll.cursor >= due()) return serve_one_shot(poll, out);
   const Position cursor = std::exchange(poll.cursor, log.head());
   const bool fresh = std::exchange(poll.fresh, false);
-  const bool new_policy = cursor < policy_changed_;
-  const bool asks = fresh || new_policy || log.parts_since(poll.node, cursor).has(Part::subject);
+  const bool anew = config_.test_mode || cursor < renewed(poll.node);
+  const bool asks = fresh || anew || log.parts_since(poll.node, cursor).has(Part::subject);
   const auto view = asks ? view_of(snapshot(), *self) : poll.view;
   const bool lost = !fresh && cursor < log.floor();
   const bool other_view = view != std::exchange(poll.view, view);
-  if (!fresh && !new_policy && !lost && !other_view) return serve_delta(poll, *self, cursor, out);
+  const NodePublic concerned = overrides_.concern(*self->record) ? self->record->key : NodePublic{};
+  const bool other_pairs = concerned != std::exchange(poll.concerned, concerned);
+  if (!fresh && !anew && !lost && !other_view && !other_pairs) return serve_delta(poll, *self, cursor, out);
 
   const auto told = fresh ? std::nullopt : std::optional(cursor);
   MapResponse map = full_map(snapshot(), {poll.node, view, poll.capability}, told);
@@ -261,6 +288,13 @@ FanOut::Serve FanOut::serve(Poll& poll, SharedPieces& out) {
   map.ssh_policy = ssh_news(poll, *self, told);
   ++counters_.full_maps;
   out = pack(std::move(map), poll.capability, poll.compression);
+  return Serve::frame;
+}
+
+FanOut::Serve FanOut::serve_one_shot(const Poll& poll, SharedPieces& out) {
+  MapResponse message;
+  one_shots_.pop_into(poll.node, message);
+  out = pack(std::move(message), poll.capability, poll.compression);
   return Serve::frame;
 }
 
@@ -296,22 +330,43 @@ FanOut::Serve FanOut::serve_shared(const Poll& poll, Position cursor, SharedPiec
   return Serve::frame;
 }
 
-// MAP-52: asked of nodes that run an SSH server, when anybody has changed; told when the answer has.
+// MAP-52: asked when anybody has changed; told when the answer has. In test mode always (TEST-31).
 std::optional<SSHPolicy> FanOut::ssh_news(Poll& poll, const NodeState& self, std::optional<Position> told) {
-  if (told && std::max(grants_.subjects_changed(), tailnet_.log().latest(poll.node)) <= *told)
-    return std::nullopt;
-  const Hostinfo* host = self.record->hostinfo.get();
-  std::optional<SSHPolicy> policy;
-  if (host && !host->ssh_host_keys.empty() && self.record->authorized) {
-    if (everybody_.empty())
-      for (const auto& [id, state] : tailnet_.nodes())
-        if (state.record->authorized) everybody_.push_back(tailnet_.subject(*state.record));
-    policy = policy_->ssh_policy(tailnet_.subject(*self.record), everybody_);
-  }
+  const Position asked =
+      std::max({grants_.subjects_changed(), tailnet_.log().latest(poll.node), renewed(poll.node)});
+  if (told && asked <= *told && !config_.test_mode) return std::nullopt;
+  auto policy = ssh_of(self, everybody_);
   if (!policy && poll.ssh) policy.emplace();  // nobody, any more
-  if (!policy || (poll.ssh && *poll.ssh == *policy)) return std::nullopt;
+  if (!policy || (poll.ssh && *poll.ssh == *policy && !config_.test_mode)) return std::nullopt;
   poll.ssh = std::make_shared<const SSHPolicy>(*policy);
   return policy;
+}
+
+// The policy is asked for nodes that run an SSH server. `everybody` is filled when it is needed and empty.
+std::optional<SSHPolicy> FanOut::ssh_of(const NodeState& self, std::vector<Subject>& everybody) const {
+  if (overrides_.all.ssh || config_.test_mode) return overrides_.all.ssh;  // TEST-41
+  const Hostinfo* host = self.record->hostinfo.get();
+  if (!host || host->ssh_host_keys.empty() || !self.record->authorized) return std::nullopt;
+  if (everybody.empty())
+    for (const auto& [id, state] : tailnet_.nodes())
+      if (state.record->authorized) everybody.push_back(tailnet_.subject(*state.record));
+  return policy_->ssh_policy(tailnet_.subject(*self.record), everybody);
+}
+
+std::string FanOut::stored_json(const NodeState& node) const {
+  return encoded(stored_node(snapshot(), node));
+}
+
+// TEST-42
+std::string FanOut::preview(const NodeState& node, WallTime now) const {
+  const Snapshot as_it_is = snapshot(now);
+  const auto& record = *node.record;
+  const Capability capability = record.capability == Capability{} ? newest_capability : record.capability;
+  auto map = full_map(as_it_is, {record.id, view_of(as_it_is, node), capability}, std::nullopt);
+  std::vector<Subject> everybody;
+  map.ssh_policy = ssh_of(node, everybody);
+  downlevel(map, capability, &grants_);
+  return encoded(map, capability);
 }
 
 SharedPieces FanOut::pack(MapResponse message, Capability capability, Compression compression) {
@@ -325,7 +380,7 @@ std::optional<Instant> FanOut::next_timeout() const {
   std::optional<Instant> next;
   if (!keep_alives_.empty()) next = keep_alives_.top().first;
   if (const auto expiry = one_shots_.next_expiry(); expiry && (!next || *expiry < *next)) next = expiry;
-  const bool news = round_head_ != tailnet_.log().head() || !behind_.empty();
+  const bool news = round_head_ != due() || !behind_.empty();
   if (round_.empty() && news && (!next || next_round_ < *next)) next = next_round_;
   return next;
 }

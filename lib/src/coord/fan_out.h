@@ -14,6 +14,7 @@
 #include "coord/map_update.h"
 #include "coord/netmap.h"
 #include "coord/one_shots.h"
+#include "coord/overrides.h"
 #include "coord/planted.h"
 #include "coord/poll_key.h"
 #include "coord/tailnet.h"
@@ -27,6 +28,9 @@ namespace ts2021::coord {
 //   fresh --full map--> live --Taken, head moved--> live …        (poll, silent_poll)
 //   fresh --full map--> over                                       (fetch, silent_fetch)
 //   any --closed, replaced, node removed--> over
+//
+// In test mode every frame is a full map, one-shots apart, and is sent when somebody wakes the polls, not
+// when the log has moved (TEST-31).
 //
 // One frame is in flight at a time. Whoever takes long keeps its cursor and gets one merged frame.
 class FanOut {
@@ -63,6 +67,13 @@ class FanOut {
   void set_client_version(std::optional<ClientVersion> version);
   void set_dial_plan(std::optional<ControlDialPlan> plan);
   void set_lock(std::optional<TKAInfo> lock);
+  void rules_changed(Now now);
+  // Whoever changes them tells whom it concerns, by the change log or by one of the next two.
+  [[nodiscard]] Overrides& overrides() { return overrides_; }
+  void renew(NodeId node);  // its next frame is a full map
+  void renew_all();
+  // Test mode: every poll gets a frame. `repeat`: with all that there is, the unchanged relay map too.
+  void wake(bool repeat);
   // The node's head of the tailnet lock, as it reports it: one that lags is told again (MAP-51).
   void lock_head_reported(NodeId node, const std::string& head);
   // Told once, when the node has a poll, if it has one before `until`. False: too many wait already.
@@ -74,6 +85,10 @@ class FanOut {
   [[nodiscard]] std::optional<Instant> next_timeout() const;
   [[nodiscard]] const Coordinator::Counters& counters() const { return counters_; }
 
+  // JSON of the node as it is stored; of the first map that it would get now.
+  [[nodiscard]] std::string stored_json(const NodeState& node) const;
+  [[nodiscard]] std::string preview(const NodeState& node, WallTime now) const;
+
  private:
   struct Poll {
     NodeId node{};
@@ -83,6 +98,7 @@ class FanOut {
     bool fresh = true;
     bool in_flight = false;
     std::optional<ViewClass> view;         // of the last frame
+    NodePublic concerned;                  // its key, if overrides of pairs concerned it then
     std::shared_ptr<const SSHPolicy> ssh;  // last told; null: none
     Position cursor{};                     // what the client has been told
     Instant last_frame{};
@@ -92,12 +108,18 @@ class FanOut {
   using CacheKey = std::tuple<std::optional<ViewClass>, CapabilityClass, Compression, Position>;
   enum class Serve : std::uint8_t { frame, nothing, end };
 
-  [[nodiscard]] Snapshot snapshot() const;
+  [[nodiscard]] Snapshot snapshot() const { return snapshot(now_.wall); }
+  [[nodiscard]] Snapshot snapshot(WallTime now) const;
+  // Who has been told less is behind.
+  [[nodiscard]] Position due() const { return config_.test_mode ? woken_ : tailnet_.log().head(); }
+  [[nodiscard]] Position renewed(NodeId node) const;
   [[nodiscard]] Serve serve(Poll& poll, SharedPieces& out);
   [[nodiscard]] Serve serve_delta(Poll& poll, const NodeState& self, Position cursor, SharedPieces& out);
   [[nodiscard]] Serve serve_shared(const Poll& poll, Position cursor, SharedPieces& out);
+  [[nodiscard]] Serve serve_one_shot(const Poll& poll, SharedPieces& out);
   [[nodiscard]] std::optional<SSHPolicy> ssh_news(Poll& poll, const NodeState& self,
                                                   std::optional<Position> told);
+  [[nodiscard]] std::optional<SSHPolicy> ssh_of(const NodeState& self, std::vector<Subject>& everybody) const;
   [[nodiscard]] bool takes_one_shot(const Poll& poll) const {
     return poll.kind == MapKind::poll && one_shots_.has(poll.node);
   }
@@ -112,9 +134,11 @@ class FanOut {
   Entropy& entropy_;
   const CoordinatorConfig& config_;
   std::shared_ptr<const Policy> policy_;
-  Position policy_changed_{};
+  Position all_renewed_{}, woken_{};
+  std::unordered_map<NodeId, Position> renewed_;
   Grants grants_;
   Settings settings_;
+  Overrides overrides_;
   OneShots one_shots_;
   std::vector<Subject> everybody_;  // as SSH policies need them; empty: not yet asked for
   Now now_{};

@@ -27,8 +27,10 @@ constexpr Row rows[] = {
      }},
     {Section::dns,
      [](const Snapshot& snapshot, const Reader& reader, MapResponse& out) {
-       if (const NodeState* self = snapshot.tailnet.find(reader.node))
-         out.dns_config = dns_config(snapshot.settings.config(), *self->record);
+       const NodeState* self = snapshot.tailnet.find(reader.node);
+       if (!self) return;
+       out.dns_config = dns_config(snapshot, *self->record);
+       if (!out.dns_config && !reader.first) out.dns_config.emplace();
      }},
     {Section::messages,
      [](const Snapshot& snapshot, const Reader& reader, MapResponse& out) {
@@ -51,6 +53,11 @@ constexpr Row rows[] = {
        out.tka_info = snapshot.settings.lock();
        if (!out.tka_info && !reader.first) out.tka_info.emplace().disabled = true;
      }},
+    {Section::services,
+     [](const Snapshot& snapshot, const Reader&, MapResponse& out) {
+       const CoordinatorConfig& config = snapshot.settings.config();
+       out.collect_services = config.rules.collect_services.value_or(config.test_mode);
+     }},
 };
 
 bool changed(const Snapshot& snapshot, Section section, NodeId node, Position told) {
@@ -60,18 +67,27 @@ bool changed(const Snapshot& snapshot, Section section, NodeId node, Position to
          snapshot.tailnet.log().parts_since(node, told).has(Part::whole);
 }
 
+// TEST-31: not the relay map, which some clients answer with an update that would bring the next one.
+bool repeats(const Snapshot& snapshot, Section section, Position told) {
+  return snapshot.settings.config().test_mode &&
+         (section != Section::derp_map || snapshot.settings.repeated() > told);
+}
+
 }  // namespace
 
 bool add_sections(const Snapshot& snapshot, NodeId node, std::optional<Position> told, MapResponse& out) {
   bool any = false;
   for (const Row& row : rows) {
-    if (told && !changed(snapshot, row.section, node, *told)) continue;
+    const bool news = !told || changed(snapshot, row.section, node, *told);
+    if (!news && !repeats(snapshot, row.section, *told)) continue;
     if (told && row.section == Section::messages && planted(Planted::keeps_old_messages)) continue;
-    row.write(snapshot, {node, !told}, out);
+    row.write(snapshot, {node, !told || !news}, out);
     any = true;
   }
   return any;
 }
+
+namespace {
 
 DNSConfig dns_config(const CoordinatorConfig& config, const NodeRecord& node) {
   const DnsSettings& dns = config.dns;
@@ -85,6 +101,17 @@ DNSConfig dns_config(const CoordinatorConfig& config, const NodeRecord& node) {
   out.extra_records = dns.extra_records;
   if (dns.certificates) out.cert_domains = {full_name(node, config)};
   return out;
+}
+
+}  // namespace
+
+std::optional<DNSConfig> dns_config(const Snapshot& snapshot, const NodeRecord& node) {
+  const CoordinatorConfig& config = snapshot.settings.config();
+  auto over = snapshot.overrides.all.dns;  // TEST-40
+  if (!config.test_mode) return over ? over : dns_config(config, node);
+  if (over && !config.rules.magic_dns_domain.empty())
+    over->cert_domains = {node.hostname + "." + config.rules.magic_dns_domain};
+  return over;
 }
 
 }  // namespace ts2021::coord

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "coord/capabilities.h"
+#include "coord/map_filter.h"
 #include "coord/map_sections.h"
 #include "coord/planted.h"
 #include "ts2021/msg/downlevel.h"
@@ -15,10 +16,21 @@ namespace {
 constexpr Parts told_of_self = Part::whole | Part::key_expiry | Part::signature | Part::cap_map | Part::own;
 constexpr Parts hidden_from_peers = Part::own | Part::subject;
 
+// The viewer, when it sees some peers as nobody else does.
+const NodeRecord* particular(const Snapshot& snapshot, const Viewer& viewer) {
+  if (!snapshot.overrides.any_pairs()) return nullptr;
+  const NodeState* self = snapshot.tailnet.find(viewer.node);
+  return self && snapshot.overrides.concern(*self->record) ? self->record : nullptr;
+}
+
 bool visible(const Snapshot& snapshot, const Viewer& viewer, const NodeState& peer) {
-  return peer.record->id != viewer.node && viewer.view &&
-         (peer.record->authorized || planted(Planted::shows_unapproved)) &&  // MAP-46
-         snapshot.policy.sees(*viewer.view, snapshot.tailnet.subject(*peer.record));
+  if (peer.record->id == viewer.node || !viewer.view) return false;
+  if (const NodeRecord* self = particular(snapshot, viewer);
+      self && !peer_visible(peer_node(snapshot, self, peer), viewer.capability))
+    return false;                                                             // API-72
+  return snapshot.settings.config().test_mode ||                              // TEST-36
+         ((peer.record->authorized || planted(Planted::shows_unapproved)) &&  // MAP-46
+          snapshot.policy.sees(*viewer.view, snapshot.tailnet.subject(*peer.record)));
 }
 
 // A message that is being made.
@@ -39,8 +51,12 @@ struct Draft {
     any = true;
   }
   void add_filter(const Snapshot& snapshot, const Viewer& viewer, const NodeState& self) {  // MAP-47
-    auto& rules = message.packet_filters["base"].emplace();
-    if (viewer.view) rules = snapshot.policy.packet_filter(snapshot.tailnet.subject(*self.record));
+    std::vector<FilterRule> rules;
+    if (viewer.view) rules = filter_of(snapshot, self, viewer.capability);
+    if (snapshot.settings.config().test_mode)
+      message.packet_filter = std::move(rules);  // TEST-39
+    else
+      message.packet_filters["base"] = std::move(rules);
     any = true;
   }
 };
@@ -49,7 +65,7 @@ struct Draft {
 void add_change(const Snapshot& snapshot, const Viewer& viewer, const NodeState& peer, Parts parts,
                 Draft& out) {
   out.any = true;
-  if (patchable(peer, parts)) {
+  if (patchable(snapshot, peer, parts)) {
     if (parts == Parts(Part::online) && (peer.online || viewer.capability < Capability::more_peer_patches)) {
       out.flipped.push_back(peer.record->id);
       return;
@@ -60,7 +76,7 @@ void add_change(const Snapshot& snapshot, const Viewer& viewer, const NodeState&
       return;
     }
   }
-  out.message.peers_changed.push_back(peer_node(snapshot, peer));
+  out.message.peers_changed.push_back(peer_node(snapshot, particular(snapshot, viewer), peer));
   out.add_profile(snapshot, out.message.peers_changed.back().user);
 }
 
@@ -102,6 +118,11 @@ bool needs_holders(const Snapshot& snapshot, const Viewer& viewer, Position curs
          !planted(Planted::keeps_old_holders);
 }
 
+// The same goes for filters that list nodes.
+bool needs_nodes(const Snapshot& snapshot, Position cursor) {
+  return snapshot.grants.subjects_changed() > cursor && filter_lists_nodes(snapshot);
+}
+
 void add_self_since(const Snapshot& snapshot, const Viewer& viewer, Position cursor, Draft& out) {
   const NodeState* self = snapshot.tailnet.find(viewer.node);
   if (!self) return;
@@ -109,7 +130,7 @@ void add_self_since(const Snapshot& snapshot, const Viewer& viewer, Position cur
   if (parts.has_any(told_of_self) || snapshot.settings.changed(Section::self, viewer.node) > cursor)
     out.add_self(snapshot, *self);
   if ((parts.has(Part::subject) && !planted(Planted::keeps_old_filter)) ||
-      needs_holders(snapshot, viewer, cursor))
+      needs_holders(snapshot, viewer, cursor) || needs_nodes(snapshot, cursor))
     out.add_filter(snapshot, viewer, *self);
 }
 
@@ -126,6 +147,12 @@ void add_flipped(const Snapshot& snapshot, const Viewer& viewer, Draft& out) {
   }
 }
 
+// TEST-37: what tests look for in the logs of clients.
+void add_test_constants(MapResponse& out) {
+  out.domain = "fake-control.example.net";
+  out.control_time = Time(std::chrono::sys_days(std::chrono::year(2020) / 8 / 3), 1);
+}
+
 void sort(MapResponse& message) {
   const auto by_id = [](const auto& a, const auto& b) { return a.id < b.id; };
   std::sort(message.peers_changed.begin(), message.peers_changed.end(), by_id);
@@ -138,19 +165,21 @@ void sort(MapResponse& message) {
 }  // namespace
 
 std::optional<ViewClass> view_of(const Snapshot& snapshot, const NodeState& node) {
-  if (!node.record->authorized) return std::nullopt;  // MAP-46
+  if (snapshot.settings.config().test_mode) return ViewClass{};  // TEST-36
+  if (!node.record->authorized) return std::nullopt;             // MAP-46
   return snapshot.policy.view_of(snapshot.tailnet.subject(*node.record));
 }
 
 MapResponse full_map(const Snapshot& snapshot, const Viewer& viewer, std::optional<Position> told) {
   const CoordinatorConfig& config = snapshot.settings.config();
   const NodeState* self = snapshot.tailnet.find(viewer.node);
+  const NodeRecord* only = particular(snapshot, viewer);
   Draft draft;
   MapResponse& out = draft.message;
   draft.add_self(snapshot, *self);
   for (const auto& [id, peer] : snapshot.tailnet.nodes()) {
     if (!visible(snapshot, viewer, peer)) continue;
-    out.peers.push_back(peer_node(snapshot, peer));
+    out.peers.push_back(peer_node(snapshot, only, peer));
     draft.add_profile(snapshot, out.peers.back().user);
   }
   if (told && out.peers.empty() && !planted(Planted::empty_peers_trap)) {  // MAP-22
@@ -163,17 +192,21 @@ MapResponse full_map(const Snapshot& snapshot, const Viewer& viewer, std::option
   }
   draft.add_filter(snapshot, viewer, *self);
   add_sections(snapshot, viewer.node, told, out);
+  if (config.test_mode) {
+    add_test_constants(out);
+    return std::move(out);
+  }
   out.control_time = snapshot.now;
   if (told) return std::move(out);
   out.domain = config.tailnet;
-  out.collect_services = config.rules.collect_services.value_or(config.test_mode);
   if (config.disable_log_tail) out.debug.emplace().disable_log_tail = true;
   return std::move(out);
 }
 
 bool has_own_news(const Snapshot& snapshot, const Viewer& viewer, Position cursor) {
   return (snapshot.tailnet.log().latest(viewer.node) > cursor && !planted(Planted::shares_with_changed)) ||
-         snapshot.settings.own_news(viewer.node, cursor) || needs_holders(snapshot, viewer, cursor);
+         snapshot.settings.own_news(viewer.node, cursor) || needs_holders(snapshot, viewer, cursor) ||
+         needs_nodes(snapshot, cursor) || particular(snapshot, viewer);
 }
 
 std::optional<MapResponse> delta(const Snapshot& snapshot, const Viewer& viewer, Position cursor) {

@@ -16,6 +16,14 @@ void Settings::dns_changed(Position at) {
   note(Section::self, at);  // a capability goes with certificates
 }
 
+void Settings::rules_changed(Position at, WallTime now) {
+  note(Section::services, at);
+  // TEST-38: one moment, so that equal states give equal maps.
+  if (config_.rules.expire_all && !std::exchange(all_expired_, config_.rules.expire_all))
+    all_expired_at_ = now - std::chrono::minutes{1};
+  all_expired_ = config_.rules.expire_all;
+}
+
 void Settings::set_client_version(std::optional<ClientVersion> version, Position at) {
   client_version_ = std::move(version);
   note(Section::client_version, at);

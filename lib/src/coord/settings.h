@@ -25,9 +25,10 @@ enum class Section : std::uint8_t {
   messages,
   client_version,
   dial_plan,
-  lock
+  lock,
+  services
 };
-inline constexpr std::size_t section_count = 7;
+inline constexpr std::size_t section_count = 8;
 
 class Settings {
  public:
@@ -42,12 +43,18 @@ class Settings {
   [[nodiscard]] const std::optional<ClientVersion>& client_version() const { return client_version_; }
   [[nodiscard]] const std::optional<ControlDialPlan>& dial_plan() const { return dial_plan_; }
   [[nodiscard]] const std::optional<TKAInfo>& lock() const { return lock_; }
+  // By Rules::expire_all.
+  [[nodiscard]] WallTime all_expired_at() const { return all_expired_at_; }
+  // When somebody wanted maps that repeat everything (TEST-31).
+  [[nodiscard]] Position repeated() const { return repeated_; }
   // What a node is shown: everybody's messages and its own, which win. 0: everybody's.
   [[nodiscard]] Messages messages(NodeId node) const;
 
   // `at`: the head of the change log after it was advanced.
   void derp_map_changed(Position at) { note(Section::derp_map, at); }
   void dns_changed(Position at);
+  void rules_changed(Position at, WallTime now);
+  void repeat_all(Position at) { repeated_ = at; }
   void set_client_version(std::optional<ClientVersion> version, Position at);
   void set_dial_plan(std::optional<ControlDialPlan> plan, Position at);
   void set_lock(std::optional<TKAInfo> lock, Position at);
@@ -78,6 +85,9 @@ class Settings {
   std::optional<ClientVersion> client_version_;
   std::optional<ControlDialPlan> dial_plan_;
   std::optional<TKAInfo> lock_;
+  WallTime all_expired_at_{};
+  bool all_expired_ = false;
+  Position repeated_{};
   Messages messages_;
   Changed changed_{};
   std::unordered_map<NodeId, Own> own_;

@@ -178,13 +178,14 @@ void Tailnet::drop(NodeId id) {
     }
   if (old.key_expiry) expiries_.erase({*old.key_expiry, id});
   nodes_.erase(at);
+  excluded_.erase(id);
   log_.removed(id);
   offer(id, {}, false);
 }
 
 void Tailnet::route(const NodeState& state) {
   const NodeRecord& record = *state.record;
-  const bool routes = record.authorized && !state.expired;
+  const bool routes = record.authorized && !state.expired && !excluded_.contains(record.id);
   offer(record.id, routes ? routes_in_force(record) : std::vector<IpPrefix>(), state.online);
 }
 
@@ -229,6 +230,16 @@ void Tailnet::set_online(NodeId node, bool online) {
   at->second.online = online;
   log_.changed(node, at->second.new_disco ? Part::online | Part::disco : Parts(Part::online));
   at->second.new_disco = false;
+  route(at->second);
+}
+
+void Tailnet::exclude_from_election(NodeId node, bool excluded) {
+  const auto at = nodes_.find(node);
+  if (at == nodes_.end()) return;
+  if (excluded)
+    excluded_.insert(node);
+  else
+    excluded_.erase(node);
   route(at->second);
 }
 

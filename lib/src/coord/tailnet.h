@@ -60,6 +60,8 @@ class Tailnet {
   [[nodiscard]] std::vector<NodeId> expire(WallTime now);
   [[nodiscard]] std::optional<WallTime> next_expiry() const;
   void set_online(NodeId node, bool online);
+  // What the node routes is said elsewhere: it leaves the election of routers, or comes back.
+  void exclude_from_election(NodeId node, bool excluded);
 
   [[nodiscard]] const std::map<NodeId, NodeState>& nodes() const { return nodes_; }
   [[nodiscard]] const NodeState* find(NodeId node) const;
@@ -111,6 +113,7 @@ class Tailnet {
   AddressPool addresses_;
   NameTable names_;
   RouteTable routes_;
+  std::set<NodeId> excluded_;  // from the election of routers
 };
 
 // What viewers must hear when a record changes; empty when it is nothing to them.
