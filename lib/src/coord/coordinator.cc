@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ts2021/coord/coordinator.h"
 
+#include <algorithm>
 #include <deque>
 #include <unordered_map>
 
@@ -50,8 +51,10 @@ struct Coordinator::Impl final : Worker {
   void enter(Now now) {
     if (now.mono < now_.mono) return;  // as if no time had passed
     now_ = now;
-    for (const NodeId node : tailnet_.expire(now.wall))
+    for (const NodeId node : tailnet_.expire(now.wall)) {
       note(NoticeKind::expired, *tailnet_.find(node)->record, "the node key has expired");
+      wake(false);
+    }
     while (const auto node = grace_.pop(now.mono)) add_inner(Work::Kind::offline, *node);
     while (const auto node = reap_.pop(now.mono)) add_inner(Work::Kind::reap, *node);
     engine_.advance(now);
@@ -227,10 +230,38 @@ struct Coordinator::Impl final : Worker {
   }
 
   void finish(Work& work, const MachinePublic& machine) override {
+    if (wakes(work)) wake(work.kind == Work::Kind::order);
     tell(work.plan, work.cancelled);
     if (work.kind == Work::Kind::map) finish_map(work, machine);
     if (work.kind == Work::Kind::ask) asked_.erase(work.from);
     if (work.kind == Work::Kind::offline) finish_offline(work);
+  }
+
+  void wake(bool repeat) {
+    if (config_.test_mode) fan_out_.wake(repeat);
+  }
+
+  // TEST-31: whether all polls of test mode get a frame, changed or not.
+  static bool wakes(const Work& work) {
+    switch (work.kind) {
+      case Work::Kind::map: {
+        const MapKind kind = kind_of(*work.map_request);
+        return work.node != NodeId{} && kind != MapKind::silent_poll && kind != MapKind::silent_fetch;
+      }
+      case Work::Kind::order:
+        return work.command->wake &&
+               std::any_of(work.plan.events.begin(), work.plan.events.end(), [](const CoordEvent& event) {
+                 const auto* done = std::get_if<coord_event::CommandDone>(&event);
+                 return done && done->status == 200;
+               });
+      case Work::Kind::enroll:
+      case Work::Kind::ask:
+      case Work::Kind::reap:
+        return !work.plan.writes.empty();
+      case Work::Kind::offline:
+        break;
+    }
+    return false;
   }
 
   void fail(Work& work, const MachinePublic& machine) override {
@@ -450,6 +481,19 @@ std::vector<Coordinator::NodeStatus> Coordinator::nodes() const {
   for (const auto& [id, state] : impl_->tailnet_.nodes()) out.push_back({state.record, state.online});
   return out;
 }
+std::string Coordinator::node_json(NodeId node) const {
+  const NodeState* state = impl_->tailnet_.find(node);
+  return state ? impl_->fan_out_.stored_json(*state) : std::string();
+}
+std::string Coordinator::map_preview(NodeId node, Now now) const {
+  const NodeState* state = impl_->tailnet_.find(node);
+  return state ? impl_->fan_out_.preview(*state, now.wall) : std::string();
+}
+std::optional<Coordinator::NodeStatus> Coordinator::node(const NodePublic& key) const {
+  const NodeState* state = impl_->tailnet_.find(key);
+  return state ? std::optional(NodeStatus{state->record, state->online}) : std::nullopt;
+}
+const Rules& Coordinator::rules() const noexcept { return impl_->config_.rules; }
 std::vector<DnsChallenge> Coordinator::dns_challenges() const {
   return impl_->answering_.notes().challenges(impl_->now_);
 }
