@@ -18,6 +18,7 @@
 #include "coord/planted.h"
 #include "coord/registrar.h"
 #include "coord/tailnet.h"
+#include "coord/test_orders.h"
 
 namespace ts2021 {
 
@@ -45,7 +46,10 @@ struct Coordinator::Impl final : Worker {
         answering_(tailnet_, config_, lock_desk_, fan_out_, callbacks_, logins_, registrar_, entropy),
         commands_(tailnet_, config_, fan_out_, callbacks_),
         node_orders_(tailnet_, config_, engine_.ids(), logins_, registrar_, fan_out_),
-        pace_(config_.register_interval, config_.register_burst) {}
+        test_logins_(entropy),
+        test_registrar_(tailnet_, config_, registrar_, test_logins_),
+        test_orders_(tailnet_, entropy, config_, fan_out_, engine_.ids(), test_registrar_, test_logins_),
+        pace_(config_.register_interval, config_.test_mode ? 0 : config_.register_burst) {}  // TEST-6
 
   // Every input is between these two.
   void enter(Now now) {
@@ -73,6 +77,7 @@ struct Coordinator::Impl final : Worker {
     drop_asked(input.session, [](CallId) { return true; });
     answering_.forget(input.session);
     logins_.release(input.session);
+    test_logins_.release(input.session);
     std::erase_if(events_, [&](const CoordEvent& event) { return belongs_to(event, input.session); });
     const auto session = sessions_.find(input.session);
     if (session == sessions_.end()) return;
@@ -87,6 +92,7 @@ struct Coordinator::Impl final : Worker {
     drop_asked(input.session, [&](CallId call) { return call == input.call; });
     answering_.forget(key);
     logins_.release(key);
+    test_logins_.release(key);
     std::erase_if(events_, [key](const CoordEvent& event) { return belongs_to(event, key); });
     const auto session = sessions_.find(input.session);
     if (session == sessions_.end()) return;
@@ -143,7 +149,8 @@ struct Coordinator::Impl final : Worker {
     Work work;
     work.kind = Work::Kind::order;
     work.command = std::make_shared<const CoordCommand>(command);
-    engine_.add(node_orders_.lane(command.order), std::move(work));
+    const auto lane = test_orders_.lane(command.order);
+    engine_.add(lane ? *lane : node_orders_.lane(command.order), std::move(work));
   }
 
   void on(const StoreEvent& event) {
@@ -219,6 +226,7 @@ struct Coordinator::Impl final : Worker {
       case Work::Kind::ask:
         return answering_.plan(*work.ask, now_);
       case Work::Kind::order:
+        if (auto plan = test_orders_.plan(*work.command, now_)) return std::move(*plan);
         if (auto plan = node_orders_.plan(*work.command, now_)) return std::move(*plan);
         return commands_.plan(*work.command, now_);
       case Work::Kind::offline:
@@ -235,6 +243,18 @@ struct Coordinator::Impl final : Worker {
     if (work.kind == Work::Kind::map) finish_map(work, machine);
     if (work.kind == Work::Kind::ask) asked_.erase(work.from);
     if (work.kind == Work::Kind::offline) finish_offline(work);
+    if (work.kind == Work::Kind::order) decide_completed();
+  }
+
+  // TEST-7: followups of logins that an order has completed.
+  void decide_completed() {
+    for (auto& followup : test_logins_.take_completed()) {
+      Work work;
+      work.kind = Work::Kind::enroll;
+      work.from = followup.from;
+      work.register_request = std::move(followup.request);
+      engine_.add(followup.machine, std::move(work));
+    }
   }
 
   void wake(bool repeat) {
@@ -286,9 +306,15 @@ struct Coordinator::Impl final : Worker {
 
   Plan plan_register(const Work& work, const MachinePublic& machine) {
     const RegisterRequest& request = *work.register_request;
-    return registrar_.plan({work.from, request, machine, now_, fan_out_.policy(), work.wait,
-                            lock_desk_.accepted(request.node_key, request.node_key_signature.bytes),
-                            lock_desk_.to_rotate(request, machine)});
+    const Registrar::Call call{work.from,
+                               request,
+                               machine,
+                               now_,
+                               fan_out_.policy(),
+                               work.wait,
+                               lock_desk_.accepted(request.node_key, request.node_key_signature.bytes),
+                               lock_desk_.to_rotate(request, machine)};
+    return config_.test_mode ? test_registrar_.plan(call) : registrar_.plan(call);
   }
 
   Plan plan_map(Work& work, const MachinePublic& machine) {
@@ -301,7 +327,7 @@ struct Coordinator::Impl final : Worker {
     }
     const NodeState* state = tailnet_.find(request.node_key);
     if (!state || state->record->machine != machine) {  // API-56
-      plan.events = refusal(work.from, machine, {404, "node not found", {}});
+      plan.events = refusal(work.from, machine, unknown_node());
       return plan;
     }
     work.node = state->record->id;
@@ -314,10 +340,12 @@ struct Coordinator::Impl final : Worker {
     return plan;
   }
 
+  Refusal unknown_node() const { return {config_.test_mode ? 400 : 404, "node not found", {}}; }  // TEST-16
+
   void finish_map(const Work& work, const MachinePublic& machine) {
     if (work.cancelled || work.node == NodeId{}) return;
     const NodeState* state = tailnet_.find(work.node);
-    if (!state) return tell(refusal(work.from, machine, {404, "node not found", {}}), false);
+    if (!state) return tell(refusal(work.from, machine, unknown_node()), false);
     const MapKind kind = kind_of(*work.map_request);
     if (kind == MapKind::update) {  // MAP-37
       fan_out_.lock_head_reported(work.node, work.map_request->tka_head);
@@ -420,6 +448,9 @@ struct Coordinator::Impl final : Worker {
   Answering answering_;
   Commands commands_;
   NodeOrders node_orders_;
+  TestLogins test_logins_;
+  TestRegistrar test_registrar_;
+  TestOrders test_orders_;
   Pace pace_;
   std::unordered_map<SessionId, MachinePublic> sessions_;
   std::map<PollKey, MachinePublic> asked_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "coord/engine.h"
 
+#include <algorithm>
+
 namespace ts2021::coord {
 namespace {
 
@@ -43,9 +45,9 @@ void Engine::submit_preparation() {
   id_ticket_ = submit(preparation_.writes);
 }
 
-void Engine::ask_for_ids() {
+void Engine::ask_for_ids(std::uint64_t count) {
   if (id_ticket_ != Ticket{} || retry_at_) return;
-  preparation_ = more_ids(tailnet_);
+  preparation_ = more_ids(tailnet_, std::max(count, id_block_size));
   id_ticket_ = submit(preparation_.writes);
 }
 
@@ -79,6 +81,7 @@ void Engine::on_rejected(Ticket ticket, Error why) {
   }
   settle(ticket, [&](Work& work, const MachinePublic& machine) {
     tailnet_.release(work.plan.reserved);
+    for (const Reserved& more : work.plan.reserved_too) tailnet_.release(more);
     work.plan = {};
     if (stale && ++work.attempts < max_attempts && !work.cancelled) return step(work, machine);
     worker_.fail(work, machine);
@@ -114,7 +117,7 @@ void Engine::run(const MachinePublic& machine) {
 
 Engine::Step Engine::step(Work& work, const MachinePublic& machine) {
   work.plan = worker_.plan(work, machine);
-  if (ids_.left() < id_block_low) ask_for_ids();
+  if (ids_.left() < std::max(id_block_low, work.plan.needs_ids)) ask_for_ids(work.plan.needs_ids);
   if (work.plan.needs_ids) return Step::starved;
   if (!work.plan.writes.empty()) {
     tickets_.emplace(submit(work.plan.writes), machine);

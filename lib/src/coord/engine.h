@@ -57,7 +57,7 @@ class Engine {
 
   Ticket submit(std::span<const Write> writes);
   void submit_preparation();
-  void ask_for_ids();
+  void ask_for_ids(std::uint64_t count = 0);  // at least a block
   void run(const MachinePublic& machine);
   Step step(Work& work, const MachinePublic& machine);
   template <class How>

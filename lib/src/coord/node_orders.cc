@@ -150,7 +150,7 @@ NodeOrders::Result NodeOrders::carry_out(const AddAuthKey& order, Plan& plan) {
   if (!is_login_name(owner) || owner == tagged_devices_login) return {400, "this can not be a login name"};
   if (tailnet_.auth_key(auth_key_digest(key.secret))) return {409, "this auth key exists"};
   if (ids_.left() == 0) {
-    plan.needs_ids = true;
+    plan.needs_ids = 1;
     return {};
   }
   const UserRecord user = registrar_.user_of(owner, now_.wall, plan);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,12 +24,13 @@ struct LoginEnd {
 
 // Nothing of it has happened yet. A plan that the store rejects as stale is thrown away and made again.
 struct Plan {
-  std::vector<Write> writes;  // one transaction; empty: the events may be told at once
-  Reserved reserved;          // goes back to the tailnet when the writes are rejected
+  std::vector<Write> writes;           // one transaction; empty: the events may be told at once
+  Reserved reserved;                   // goes back to the tailnet when the writes are rejected
+  std::vector<Reserved> reserved_too;  // for further nodes
   // Those that belong to a call are dropped when it is cancelled meanwhile.
   std::vector<CoordEvent> events;
   std::optional<LoginEnd> login;
-  bool needs_ids = false;  // nothing is decided: come again when there are ids
+  std::uint64_t needs_ids = 0;  // nothing is decided: come again when there are so many
 };
 
 struct Refusal {

@@ -5,6 +5,7 @@
 
 #include "coord/plan.h"
 #include "coord/tags.h"
+#include "coord/test_identity.h"
 
 namespace ts2021::coord {
 namespace {
@@ -83,6 +84,11 @@ AuthKeyRecord record_of(const PresetAuthKey& key, UserId owner, WallTime now) {
 Preparation prepare(const Tailnet& tailnet, const CoordinatorConfig& config, WallTime now) {
   Preparation out;
   std::uint64_t next = next_id(tailnet);
+  if (config.test_mode) {
+    out = more_ids(tailnet, id_block_size);
+    if (!tailnet.user(same_user)) out.writes.push_back(write_of(test_user(same_user, now), Revision{}));
+    return out;
+  }
   Users users(tailnet, out, next, now);
   (void)users[default_owner(config)];
   std::map<AuthKeyDigest, const PresetAuthKey*> wanted;
@@ -114,10 +120,10 @@ Preparation prepare(const Tailnet& tailnet, const CoordinatorConfig& config, Wal
   return out;
 }
 
-Preparation more_ids(const Tailnet& tailnet) {
+Preparation more_ids(const Tailnet& tailnet, std::uint64_t count) {
   Preparation out;
   out.begin = next_id(tailnet);
-  out.end = out.begin + id_block_size;
+  out.end = out.begin + count;
   out.writes.push_back(count_up(tailnet, out.end));
   return out;
 }

@@ -19,9 +19,10 @@ struct Preparation {
   std::uint64_t begin = 0, end = 0;  // the ids that are ours once it is committed
 };
 
+// In test mode the ids of nodes are 1, 2, 3, … (TEST-2), and there is nothing but the user of all nodes.
 // API-53: the owner and the preset keys with their owners exist, keys that were preset once are gone.
 [[nodiscard]] Preparation prepare(const Tailnet& tailnet, const CoordinatorConfig& config, WallTime now);
-[[nodiscard]] Preparation more_ids(const Tailnet& tailnet);
+[[nodiscard]] Preparation more_ids(const Tailnet& tailnet, std::uint64_t count);
 
 // The first id that nobody has taken, and the write that takes all below `next`.
 [[nodiscard]] std::uint64_t next_id(const Tailnet& tailnet);

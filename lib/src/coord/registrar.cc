@@ -3,74 +3,17 @@
 
 #include <algorithm>
 
-#include "coord/node_view.h"
 #include "coord/preparation.h"
 #include "coord/random_text.h"
+#include "coord/registering.h"
 #include "coord/routes.h"
 #include "coord/tags.h"
+#include "coord/test_identity.h"
 
 namespace ts2021::coord {
-namespace {
 
 using registration::Facts;
 using registration::Outcome;
-
-void answer(Plan& plan, const Registrar::Call& call, RegisterResponse reply) {
-  plan.events.push_back(coord_event::RegisterReply{
-      call.from.session, call.from.call, std::make_shared<const RegisterResponse>(std::move(reply))});
-}
-
-Plan refused(const Registrar::Call& call, const Refusal& refusal) {
-  Plan plan;
-  plan.events.push_back(notice(NoticeKind::refused, call.machine, refusal.text));
-  plan.events.push_back(coord_event::Refused{call.from.session, call.from.call, refusal.status, refusal.text,
-                                             refusal.retry_after});
-  return plan;
-}
-
-// "Business" failures are an answer of status 200 (API-41). `why` is a literal.
-Plan failed(const Registrar::Call& call, std::string_view why, std::string text = {}) {
-  Plan plan;
-  plan.events.push_back(notice(NoticeKind::refused, call.machine, why));
-  RegisterResponse reply;
-  reply.error = text.empty() ? std::string(why) : std::move(text);
-  answer(plan, call, std::move(reply));
-  return plan;
-}
-
-void earlier(std::optional<WallTime>& expiry, Time wanted, WallTime now) {  // API-49
-  if (wanted.is_zero() || wanted.at <= now) return;
-  if (!expiry || wanted.at < *expiry) expiry = wanted.at;
-}
-
-std::string_view auth_key_of(const RegisterRequest& request) {
-  return request.auth ? std::string_view(request.auth->auth_key) : std::string_view();
-}
-
-std::vector<std::string> wanted_tags(const RegisterRequest& request) {
-  return request.hostinfo ? tag_set(request.hostinfo->request_tags) : std::vector<std::string>();
-}
-
-RegisterResponse success(const NodeRecord& record, const UserRecord& person) {  // API-52
-  UserRecord user = person;
-  if (user.id = shown_owner(record); user.id == tagged_devices) {
-    user.login_name = tagged_devices_login;
-    user.display_name = "Tagged Devices";
-    user.provider.clear();
-  }
-  RegisterResponse reply;
-  reply.machine_authorized = record.authorized;
-  reply.user.id = user.id;
-  reply.user.display_name = user.display_name;
-  reply.user.created = user.created;
-  reply.login.id = LoginId{static_cast<std::uint64_t>(user.id)};
-  reply.login.provider = user.provider;
-  reply.login.login_name = user.login_name;
-  reply.login.display_name = user.display_name;
-  return reply;
-}
-
-}  // namespace
 
 // By what right a node is in the tailnet.
 struct Registrar::Grant {
@@ -92,6 +35,7 @@ Facts Registrar::facts(const Call& call) const {
                  : known->expired                       ? Holder::expired
                                                         : Holder::live;
   if (!request.expiry.is_zero()) out.wish = request.expiry.at <= call.now.wall ? Wish::out : Wish::shorten;
+  if (config_.rules.expire_all) out.keys = Keys::all_expired;
   if (!request.followup.empty())
     out.followup = logins_.continues(request, call.machine) ? Followup::waits : Followup::lost;
   constexpr std::string_view required = "required:";
@@ -338,18 +282,10 @@ std::optional<NodeRecord> Registrar::enroll(Plan& plan, const Grant& grant, cons
     record = *node->record;
     record.authorized = record.authorized || grant.approved;  // API-91
   } else {
-    if (ids_.left() == 0) {
-      plan.needs_ids = true;
-      return std::nullopt;
-    }
-    const auto v4 = tailnet_.addresses().allocate(entropy_);
-    if (!v4) return std::nullopt;
-    record.id = NodeId{ids_.take()};
-    record.stable_id = "n" + random_text<16>(entropy_) + "CNTRL";
-    record.v4 = *v4;
-    record.created = now;
+    auto fresh = new_record(plan, plan.reserved, now);
+    if (!fresh) return std::nullopt;
+    record = *std::move(fresh);
     record.authorized = grant.approved;
-    plan.reserved.v4 = *v4;
   }
   plan.reserved.node = record.id;
   record.machine = machine;
@@ -376,6 +312,31 @@ std::optional<NodeRecord> Registrar::enroll(Plan& plan, const Grant& grant, cons
   return record;
 }
 
+std::optional<NodeRecord> Registrar::new_record(Plan& plan, Reserved& reserved, WallTime now, NodeId id) {
+  NodeRecord record;
+  for (record.id = id; record.id == NodeId{} || tailnet_.find(record.id);) {  // some are put there by order
+    if (ids_.left() == 0) {
+      plan.needs_ids = 1;
+      return std::nullopt;
+    }
+    record.id = NodeId{ids_.take()};
+  }
+  std::optional<Ipv4Address> v4;
+  if (config_.test_mode) {
+    record.stable_id = test_stable_id(record.id);
+    if (const auto wanted = test_address(record.id); tailnet_.addresses().take(wanted)) v4 = wanted;
+  } else {
+    record.stable_id = "n" + random_text<16>(entropy_) + "CNTRL";
+  }
+  if (!v4) v4 = tailnet_.addresses().allocate(entropy_);
+  if (!v4) return std::nullopt;
+  record.v4 = *v4;
+  record.created = now;
+  reserved.v4 = *v4;
+  reserved.node = record.id;
+  return record;
+}
+
 void Registrar::apply_hostinfo(const Hostinfo& hostinfo, NodeRecord& record, Reserved& reserved,
                                const Judge& judge) {
   if (hostinfo.net_info && hostinfo.net_info->preferred_derp > 0)  // MAP-30
@@ -389,7 +350,10 @@ void Registrar::apply_hostinfo(const Hostinfo& hostinfo, NodeRecord& record, Res
   record.hostname = hostinfo.hostname;
   if (record.given_name.empty() || before != label_from_hostname(record.hostname, record.id))
     name_by_host(record, reserved);
-  change_tags(judge.policy, judge.login, tag_set(hostinfo.request_tags), record, judge.now);
+  if (config_.test_mode)
+    change_tags(config_.rules.tag_owners, tag_set(hostinfo.request_tags), record, judge.now);
+  else
+    change_tags(judge.policy, judge.login, tag_set(hostinfo.request_tags), record, judge.now);
   approve_routes(judge.policy, judge.login, record);
 }
 

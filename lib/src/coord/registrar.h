@@ -60,6 +60,14 @@ class Registrar {
     std::string_view login;  // of the node's user
     WallTime now;
   };
+  // How the record of a new node begins: id (this one, or 0: the next), stable id, address, which is
+  // reserved. None: `plan` needs ids, or no address is free when it does not.
+  [[nodiscard]] std::optional<NodeRecord> new_record(Plan& plan, Reserved& reserved, WallTime now,
+                                                     NodeId id = {});
+  // An answer and its writes, which both tables have in common.
+  [[nodiscard]] Plan log_out(const Call& call, const NodeState& node);
+  [[nodiscard]] Plan refresh(const Call& call, const NodeState& node);
+
   // The record with what a register or map request says of its host; reserves a name when that changes. Tags
   // that it may not take make its key expire (API-90).
   void apply_hostinfo(const Hostinfo& hostinfo, NodeRecord& record, Reserved& reserved, const Judge& judge);
@@ -69,8 +77,6 @@ class Registrar {
  private:
   struct Grant;
 
-  Plan log_out(const Call& call, const NodeState& node);
-  Plan refresh(const Call& call, const NodeState& node);
   Plan rotate(const Call& call, const NodeState& node);
   Plan enroll_by_key(const Call& call, const Tailnet::Stored<AuthKeyRecord>& key);
   Plan ask_a_person(const Call& call);

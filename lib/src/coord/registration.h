@@ -14,6 +14,7 @@ enum class Form : std::uint8_t { good, malformed };                    // has a 
 enum class Pace : std::uint8_t { calm, hasty };                        // of the machine
 enum class Holder : std::uint8_t { nobody, stranger, live, expired };  // of the node key
 enum class Wish : std::uint8_t { none, out, shorten };                 // `Expiry`: zero, past, to come
+enum class Keys : std::uint8_t { valid, all_expired };                 // by order of the tailnet's owner
 enum class Followup : std::uint8_t { none, waits, lost };  // waits: names the machine's login of this key
 enum class Place : std::uint8_t { here, elsewhere };       // elsewhere: requires another tailnet
 enum class AuthKey : std::uint8_t { none, unknown, revoked, expired, spent, good };
@@ -26,6 +27,7 @@ struct Facts {
   Pace pace{};
   Holder holder{};
   Wish wish{};
+  Keys keys{};
   Followup followup{};
   Place place{};
   AuthKey auth_key{};
@@ -74,6 +76,7 @@ struct Row {
   Any<Pace> pace{};
   Any<Holder> holder{};
   Any<Wish> wish{};
+  Any<Keys> keys{};
   Any<Followup> followup{};
   Any<Place> place{};
   Any<AuthKey> auth_key{};
@@ -83,8 +86,9 @@ struct Row {
 
   [[nodiscard]] constexpr bool takes(const Facts& facts) const {
     return form.has(facts.form) && pace.has(facts.pace) && holder.has(facts.holder) && wish.has(facts.wish) &&
-           followup.has(facts.followup) && place.has(facts.place) && auth_key.has(facts.auth_key) &&
-           tags.has(facts.tags) && old_key.has(facts.old_key) && door.has(facts.door);
+           keys.has(facts.keys) && followup.has(facts.followup) && place.has(facts.place) &&
+           auth_key.has(facts.auth_key) && tags.has(facts.tags) && old_key.has(facts.old_key) &&
+           door.has(facts.door);
   }
 };
 

@@ -8,6 +8,22 @@ namespace {
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
+template <class Allowed>
+void take_wish(Allowed allowed, const std::vector<std::string>& wanted, NodeRecord& record, WallTime now) {
+  if (wanted == record.requested_tags) return;
+  const bool transition = wanted != tag_set(record.tags);
+  // Tags are given back only by a new login.
+  const bool granted = !wanted.empty() && allowed();
+  record.requested_tags = wanted;
+  if (!transition) return;
+  if (!granted) {
+    if (!record.key_expiry || *record.key_expiry > now) record.key_expiry = now;
+    return;
+  }
+  record.tags = wanted;
+  if (record.key_expiry && *record.key_expiry > now) record.key_expiry.reset();
+}
+
 }  // namespace
 
 bool is_tag(std::string_view text) noexcept {
@@ -41,20 +57,25 @@ std::string tags_refused(std::span<const std::string> wanted) {
   return out + "] are invalid or not permitted";
 }
 
-void change_tags(const Policy& policy, std::string_view login, std::vector<std::string> wanted,
-                 NodeRecord& record, WallTime now) {
-  if (wanted == record.requested_tags) return;
-  const bool transition = wanted != tag_set(record.tags);
-  // Tags are given back only by a new login.
-  const bool allowed = !wanted.empty() && may_have(policy, login, record.tags, wanted);
-  record.requested_tags = wanted;
-  if (!transition) return;
-  if (!allowed) {
-    if (!record.key_expiry || *record.key_expiry > now) record.key_expiry = now;
+void change_tags(const std::optional<TagOwners>& owners, std::vector<std::string> wanted, NodeRecord& record,
+                 WallTime now) {
+  if (!owners) {
+    record.requested_tags = std::move(wanted);
     return;
   }
-  record.tags = std::move(wanted);
-  if (record.key_expiry && *record.key_expiry > now) record.key_expiry.reset();
+  const auto may_take = [&](const std::string& tag) {  // TEST-12
+    const auto of = owners->find(tag);
+    return of != owners->end() &&
+           (record.tags.empty() || std::any_of(record.tags.begin(), record.tags.end(), [&](const auto& one) {
+              return std::find(of->second.begin(), of->second.end(), one) != of->second.end();
+            }));
+  };
+  take_wish([&] { return std::all_of(wanted.begin(), wanted.end(), may_take); }, wanted, record, now);
+}
+
+void change_tags(const Policy& policy, std::string_view login, std::vector<std::string> wanted,
+                 NodeRecord& record, WallTime now) {
+  take_wish([&] { return may_have(policy, login, record.tags, wanted); }, wanted, record, now);
 }
 
 }  // namespace ts2021::coord

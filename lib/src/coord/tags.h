@@ -2,6 +2,8 @@
 // Tags that nodes want for themselves.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +25,12 @@ namespace ts2021::coord {
                             std::span<const std::string> owner_tags, std::span<const std::string> wanted);
 // What the node's user is told.
 [[nodiscard]] std::string tags_refused(std::span<const std::string> wanted);
+
+// In test mode: who may take what is said by the owners of each tag. A node without tags may take every tag
+// that has owners, one with tags what one of them owns; without a table tags stay as they are (TEST-12).
+using TagOwners = std::map<std::string, std::vector<std::string>>;
+void change_tags(const std::optional<TagOwners>& owners, std::vector<std::string> wanted, NodeRecord& record,
+                 WallTime now);
 
 // The complete wish of a node that is in. It counts only when it is another than its last one and than what
 // the node bears (API-90): then the node gets these tags and keeps its key, or its key expires now.

@@ -25,6 +25,8 @@ constexpr std::size_t values<Holder> = 4;
 template <>
 constexpr std::size_t values<Wish> = 3;
 template <>
+constexpr std::size_t values<Keys> = 2;
+template <>
 constexpr std::size_t values<Followup> = 3;
 template <>
 constexpr std::size_t values<Place> = 2;
@@ -44,8 +46,8 @@ void turn(E& fact, std::size_t& number) {
 }
 
 constexpr std::size_t fact_count = values<Form> * values<Pace> * values<Holder> * values<Wish> *
-                                   values<Followup> * values<Place> * values<AuthKey> * values<Tags> *
-                                   values<OldKey> * values<Door>;
+                                   values<Keys> * values<Followup> * values<Place> * values<AuthKey> *
+                                   values<Tags> * values<OldKey> * values<Door>;
 
 Facts facts_of(std::size_t number) {
   Facts facts;
@@ -53,6 +55,7 @@ Facts facts_of(std::size_t number) {
   turn(facts.pace, number);
   turn(facts.holder, number);
   turn(facts.wish, number);
+  turn(facts.keys, number);
   turn(facts.followup, number);
   turn(facts.place, number);
   turn(facts.auth_key, number);
@@ -98,6 +101,7 @@ Verdict decide(const Facts& facts) {
   const bool known = facts.holder == Holder::live || facts.holder == Holder::expired;
   if (facts.holder == Holder::stranger) return {Outcome::refused, "node key already in use"};
   if (facts.wish == Wish::out) return {known ? Outcome::log_out : Outcome::stay_out};
+  if (facts.keys == Keys::all_expired) return {Outcome::stay_out};
   if (facts.followup == Followup::waits) return {Outcome::hold};
   if (facts.holder == Holder::live) return {Outcome::welcome};
   if (facts.holder == Holder::expired && facts.auth_key != AuthKey::good) return {Outcome::stay_out};

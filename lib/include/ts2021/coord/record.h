@@ -60,8 +60,8 @@ struct NodeRecord {
   std::vector<IpPrefix> approved_routes;
   CapMap capabilities;                        // given to it beyond what policy and settings give
   std::map<std::string, RawJson> attributes;  // posture, as the node or an administrator set them
-  // What PutNode said beyond all these, unknown members included: maps show its members that are not empty,
-  // where no member of the record stands for them. Null: nothing.
+  // What PutNode said beyond all these, unknown members included: maps show its members that are not empty.
+  // It has addresses when they are others than v4 and what follows from it. Null: nothing.
   std::shared_ptr<const Node> put;
 };
 
