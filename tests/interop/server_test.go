@@ -23,7 +23,8 @@ type server struct {
 	URL     string `json:"url"`
 	AuthKey string `json:"auth_key"`
 	Pid     int    `json:"pid"`
-	CA      string `json:"ca"` // file of the authority, where there is https
+	CA      string `json:"ca"`    // file of the authority, where there is https
+	Admin   string `json:"admin"` // of the admin API, where there is one
 
 	reference bool
 	process   *process // of ts2021d
