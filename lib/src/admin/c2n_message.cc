@@ -132,7 +132,7 @@ std::optional<C2nResponse> parse_http_response(std::string_view text, std::strin
   return out;
 }
 
-std::string json(const C2nResponse& response) {
+std::string answer_json(const C2nResponse& response) {
   std::map<std::string_view, std::vector<std::string_view>> headers;
   for (const Header& header : response.headers) headers[header.name].push_back(header.value);
   Blob body;

@@ -33,7 +33,7 @@ struct C2nResponse {
 };
 // One whole HTTP/1.1 answer; its body ends by its length, by chunks, or with `text`.
 [[nodiscard]] std::optional<C2nResponse> parse_http_response(std::string_view text, std::string_view method);
-[[nodiscard]] std::string json(const C2nResponse& response);
+[[nodiscard]] std::string answer_json(const C2nResponse& response);
 
 // Whether it may stand in the head of a request or an answer.
 [[nodiscard]] bool is_request_path(std::string_view text) noexcept;

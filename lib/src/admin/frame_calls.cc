@@ -9,15 +9,15 @@ namespace ts2021::admin {
 namespace {
 
 // The node's poll has the frame in its queue.
-bool enqueue(Call& call, const NodePublic& node, std::string frame) {
+bool enqueue(Call& call, const NodePublic& node, std::string frame, std::string_view reason) {
   if (!call.flow.maps().polls(node)) return false;
-  return call.state.passing.raw_frames.add(node, std::move(frame));
+  return call.state.passing.raw_frames.add(node, {std::move(frame), reason});
 }
 
 Reply c2n_reply(const Callbacks::Call& answered) {
   if (answered.status == 502) return error_reply(502, "the node's answer is not HTTP/1.1");
   if (answered.status == 504) return error_reply(504, "the node has not answered in time");
-  return json_reply(json(answered.response));
+  return json_reply(answer_json(answered.response));
 }
 
 Reply raw_reply(const Callbacks::Call& answered) {
@@ -52,7 +52,7 @@ std::optional<std::uint64_t> begin(Call& call, const C2nRequest& request, const 
   std::string frame;
   const std::uint64_t id = call.state.passing.callbacks.begin(request, node, maps.machine_of(node),
                                                               call.state.entropy, call.state.now.mono, frame);
-  (void)enqueue(call, node, std::move(frame));  // else it runs out of time
+  (void)enqueue(call, node, std::move(frame), "c2n");  // else it runs out of time
   maps.wake(node);
   return id;
 }
@@ -71,7 +71,8 @@ Outcome ping(Call& call) {
   const NodePublic key = node->record->key;
   const std::string& body = call.request.body;
   const bool queued =
-      enqueue(call, key, json_object([&](json::Writer& out) { json_member(out, "PingRequest", body); }));
+      enqueue(call, key, json_object([&](json::Writer& out) { json_member(out, "PingRequest", body); }),
+              "ping");
   if (queued) call.state.passing.callbacks.pinged(request.url);
   call.flow.maps().wake(key);
   return flag_reply("enqueued", queued);
@@ -85,7 +86,7 @@ Outcome send_raw_map(Call& call) {
   if (call.request.body.size() > max_map_message)
     return error_reply(400, "the body is too large for a frame");
   const NodePublic key = node->record->key;
-  const bool queued = enqueue(call, key, call.request.body);
+  const bool queued = enqueue(call, key, call.request.body, "raw-map");
   if (queued) call.state.passing.raw_frames.stop_automatic(key);
   call.flow.maps().wake(key);
   return flag_reply("enqueued", queued);
