@@ -68,7 +68,7 @@ class ClientReplay {
         for (auto& [name, line] : lines_)
           if (!line.over)
             line.over = !line.session->flush([&, l = &line](const ClientEvent& e) { return on(*l, e); });
-        if (give_up()) moved = true;
+        if (std::exchange(heard_, false) || give_up()) moved = true;
       }
       if (!finished()) wait();
     }
@@ -163,6 +163,7 @@ class ClientReplay {
   }
 
   bool on(Line& line, const ClientEvent& event) {
+    heard_ = true;
     if (std::holds_alternative<event::Ready>(event)) {
       line.ready = true;
     } else if (const auto* head = std::get_if<event::ResponseHead>(&event)) {
@@ -286,6 +287,7 @@ class ClientReplay {
   std::vector<Play> plays_;
   std::map<std::pair<std::uint64_t, bool>, Line> lines_;
   Instant started_{}, waiting_since_{};
+  bool heard_ = false;  // an event has come, so that another request may be due
 };
 
 }  // namespace

@@ -98,7 +98,8 @@ class Capture(unittest.TestCase):
         with Daemon("--capture", path) as daemon:
             self.assertEqual(daemon.get("/health")[0], 200)
             self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
-        self.assertNotIn("something old", open(path).read())
+        with open(path) as file:
+            self.assertNotIn("something old", file.read())
         with Daemon("--capture", os.path.join(self.folder.name, "no", "such")) as daemon:
             self.assertIsNone(daemon.ready)
             self.assertEqual(daemon.process.wait(10), 1)

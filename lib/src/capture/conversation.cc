@@ -73,7 +73,10 @@ struct Reader {
       if (exchange.messages.empty()) exchange.answered = number;
       return exchange.messages.push_back(std::move(line));
     }
-    if (line.event == "end") exchange.ended = true;
+    if (line.event == "end") {
+      exchange.ended = true;
+      exchange.answered = std::min(exchange.answered, number);
+    }
     if (line.event != "answer") return;
     // Of a boxed exchange both ends tell: the status outside, the message within.
     if (!exchange.answer)

@@ -22,13 +22,16 @@ TEST_CASE("exchanges are joined by connection, site and stream, in the order of 
 {"t":0,"session":2,"layer":"map","dir":"out","event":"message","stream":1,"message":{}}
 {"t":0,"session":2,"layer":"api","dir":"in","event":"unrouted","method":"PUT","path":"/y"}
 {"t":0,"session":2,"layer":"api","dir":"out","event":"end","stream":1}
+{"t":0,"session":2,"layer":"api","dir":"in","event":"request","stream":5,"method":"POST","path":"/machine/map"}
+{"t":0,"session":2,"layer":"api","dir":"out","event":"answer","stream":5,"status":200}
+{"t":0,"session":2,"layer":"api","dir":"out","event":"end","stream":5}
 {"t":0,"session":2,"lay)");
   REQUIRE(read);
   REQUIRE(read->sessions.size() == 2);
   REQUIRE_FALSE(read->find(1)->handshake);
   REQUIRE(read->find(2)->handshake->version == 138);
   REQUIRE(read->find(3) == nullptr);
-  REQUIRE(read->exchanges.size() == 4);
+  REQUIRE(read->exchanges.size() == 5);
   const CapturedExchange& key = read->exchanges[0];
   REQUIRE_FALSE(key.inside);
   REQUIRE(path_of(key.request) == "/key");
@@ -41,6 +44,9 @@ TEST_CASE("exchanges are joined by connection, site and stream, in the order of 
   REQUIRE(map.ended);
   REQUIRE(read->exchanges[2].answered == 10);
   REQUIRE(read->exchanges[3].unrouted);
+  // A map without a message is answered when it ends.
+  REQUIRE(read->exchanges[4].messages.empty());
+  REQUIRE(read->exchanges[4].answered == 17);
 }
 
 TEST_CASE("a line that is none is named by its number") {

@@ -75,7 +75,7 @@ TEST_CASE("a body is JSON where it is an object or a list, text where it is text
 
 TEST_CASE("time keeps its microseconds over weeks") {
   CaptureLine line = with_body("");
-  for (const std::int64_t count : {0, 1, 999'999, 1'000'000, 86'400'000'001}) {
+  for (const std::int64_t count : {INT64_C(0), INT64_C(1), INT64_C(999'999), INT64_C(86'400'000'001)}) {
     line.at = std::chrono::microseconds{count};
     REQUIRE(parse_capture_line(as_bytes(ts2021::text(line)))->at == line.at);
   }
