@@ -40,6 +40,7 @@ std::optional<OpenedBody> open_body(Call& call) {
   session.machine = *machine;
   call.proven = true;
   call.box = std::move(box);
+  session.trace_unboxed({trace::Way::in, call.stream, *machine, false, *plain});
   OpenedBody body{{}, plain->size()};
   body.padded.reserve(plain->size() + decode_padding);
   body.padded.assign(plain->begin(), plain->end());

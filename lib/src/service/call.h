@@ -54,6 +54,12 @@ struct Session {
   ChallengePrivate challenge;  // its public half went out in the early payload; zero: none did
   std::vector<OpenCall> calls;
   KeyBudget box_keys;
+  Tracer* tracer = nullptr;
+  Now last;  // of the latest event
+
+  void trace_unboxed(const trace::Unboxed& event) const {
+    if (tracer) tracer->on(event, last);
+  }
 
   [[nodiscard]] OpenCall* find(StreamId stream) noexcept {
     for (OpenCall& call : calls)
@@ -107,6 +113,7 @@ struct Exchange {
     std::string body;
     encode(message, capability(), body);
     if (!box) return reply(status, "application/json", body);
+    session.trace_unboxed({trace::Way::out, stream, session.machine, false, as_bytes(body)});
     (void)session.connection->respond(stream, {status, {}, {}}, seal_answer(*box, as_bytes(body), entropy));
   }
 

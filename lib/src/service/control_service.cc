@@ -136,6 +136,8 @@ struct ControlService::Impl {
     std::vector<SharedBytes> boxed;
     if (call.box) {
       boxed.push_back(service::seal_map_message(*call.box, *frame.pieces, entropy));
+      for (const SharedBytes& piece : *frame.pieces)
+        session.trace_unboxed({trace::Way::out, call.stream, session.machine, true, *piece});
       pieces = &boxed;
     }
     const auto pushed = session.connection->push(call.stream, *pieces, now);
@@ -164,8 +166,9 @@ struct ControlService::Impl {
     std::vector<Header> more{{"X-Content-Type-Options", "nosniff"}};
     const std::string seconds = refused.retry_after ? std::to_string(refused.retry_after->count()) : "";
     if (refused.retry_after) more.push_back({"Retry-After", seconds});
+    for (const auto& [name, value] : refused.headers) more.push_back({name, value});
     answer(session, call.stream, {refused.status, "text/plain; charset=utf-8", more},
-           std::string(refused.text) + "\n");
+           refused.body.empty() ? std::string(refused.text) + "\n" : refused.body);
   }
 };
 
@@ -173,8 +176,10 @@ ControlService::ControlService(const ServiceConfig& config, Entropy& entropy)
     : impl_(std::make_unique<Impl>(config, entropy)) {}
 ControlService::~ControlService() = default;
 
-void ControlService::attach(SessionId session, ServerConnection& connection) {
-  impl_->sessions[session].connection = &connection;
+void ControlService::attach(SessionId session, ServerConnection& connection, Tracer* tracer) {
+  Session& made = impl_->sessions[session];
+  made.connection = &connection;
+  made.tracer = tracer;
 }
 
 void ControlService::detach(SessionId session) {
@@ -188,6 +193,7 @@ void ControlService::detach(SessionId session) {
 void ControlService::handle(SessionId session, const ServerEvent& event, Now now) {
   const auto found = impl_->sessions.find(session);
   if (found == impl_->sessions.end()) return;
+  found->second.last = now;
   std::visit([&](const auto& e) { impl_->on(session, found->second, e, now); }, event);
 }
 
@@ -223,6 +229,7 @@ std::optional<SessionId> ControlService::on_event(const CoordEvent& event, Now n
           Session* session = nullptr;
           OpenCall* const call = impl_->find(e.session, e.call, &session);
           if (!call) return std::nullopt;
+          session->last = now;
           impl_->on(e, *session, *call, now);
           return e.session;
         }
@@ -236,8 +243,11 @@ Result<void> ControlService::respond(SessionId id, CallId call, const ResponseHe
   Session* session = nullptr;
   OpenCall* const open = impl_->find_own(id, call, &session);
   if (!open || open->streaming) return fail(Errc::misuse, 1100);
-  if (open->box && head.status == 200)
-    body = service::seal_answer(*open->box, body ? Bytes(*body) : Bytes(), impl_->entropy);
+  if (open->box && head.status == 200) {
+    const Bytes plain = body ? Bytes(*body) : Bytes();
+    session->trace_unboxed({trace::Way::out, open->stream, session->machine, false, plain});
+    body = service::seal_answer(*open->box, plain, impl_->entropy);
+  }
   auto done = session->connection->respond(open->stream, head, std::move(body));
   if (done) impl_->finish(*session, open->stream);
   return done;

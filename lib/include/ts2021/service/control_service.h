@@ -49,8 +49,9 @@ class ControlService {
   // nothing, a method that is none, or more rows than a RouteId can name.
   [[nodiscard]] static Result<std::vector<Route>> routes(std::span<const OwnRoute> own);
 
-  // A new connection, named by the caller; both must live until detach(), which follows Closed.
-  void attach(SessionId session, ServerConnection& connection);
+  // A new connection, named by the caller; both must live until detach(), which follows Closed. So must the
+  // tracer of the connection, if there is one: it is told what was in the boxes of TS2019.
+  void attach(SessionId session, ServerConnection& connection, Tracer* tracer = nullptr);
   void detach(SessionId session);
 
   // Every event of the connection but Closed.
