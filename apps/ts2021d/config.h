@@ -19,6 +19,7 @@ struct Config {
   std::optional<SiteUrl> public_url;     // none: that of a listener
   TailnetFlags tailnet;
   std::string state_dir;  // empty: nothing is written
+  std::string capture;    // path; empty: nothing is captured
   bool rotate_keys = false;
   std::size_t threads = 1;
   std::size_t known_machines = 16'384;  // per thread; 0: none

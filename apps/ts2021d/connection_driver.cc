@@ -17,18 +17,25 @@ namespace {
 // How long a closed connection still takes and drops input, so that its last bytes are not lost to a reset.
 constexpr std::chrono::milliseconds linger_time{1000};
 
+Env traced(Env env, Tracer* tracer) {
+  env.tracer = tracer;
+  return env;
+}
+
 }  // namespace
 
 ConnectionDriver::ConnectionDriver(Shard& shard, SessionId session, Fd socket, const TlsContext& tls,
-                                   std::string peer, const ServerConfig& config, Env env)
+                                   std::string peer, std::unique_ptr<Tracer> tracer,
+                                   const ServerConfig& config, Env env)
     : shard_(shard),
       session_(session),
       socket_(std::move(socket)),
       tls_(tls ? std::make_unique<TlsStream>(*tls, socket_.get()) : nullptr),
       peer_(std::move(peer)),
-      connection_(config, env, now()) {
+      tracer_(std::move(tracer)),
+      connection_(config, traced(env, tracer_.get()), now()) {
   shard_.loop().watch(socket_.get(), *this, true, false);  // may throw: attached to nothing yet
-  shard_.service().attach(session_, connection_);
+  shard_.service().attach(session_, connection_, tracer_.get());
   shard_.loop().set_deadline(*this, connection_.next_timeout());
 }
 

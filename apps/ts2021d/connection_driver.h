@@ -18,9 +18,9 @@ class Shard;
 
 class ConnectionDriver final : public EventLoop::Watcher {
  public:
-  // `tls`: null for plain HTTP.
+  // `tls`: null for plain HTTP. `tracer`: may be null.
   ConnectionDriver(Shard& shard, SessionId session, Fd socket, const TlsContext& tls, std::string peer,
-                   const ServerConfig& config, Env env);
+                   std::unique_ptr<Tracer> tracer, const ServerConfig& config, Env env);
   ~ConnectionDriver() override;
 
   void on_ready(bool readable, bool writable) override;
@@ -42,6 +42,7 @@ class ConnectionDriver final : public EventLoop::Watcher {
   Fd socket_;
   const std::unique_ptr<TlsStream> tls_;  // the deadline of a request's head is that of its handshake too
   const std::string peer_;
+  const std::unique_ptr<Tracer> tracer_;
   ServerConnection connection_;
   std::optional<Instant> linger_until_;
   bool watching_read_ = true, watching_write_ = false, blocked_ = false, dead_ = false;

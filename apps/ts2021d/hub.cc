@@ -121,8 +121,9 @@ void Hub::accept(Listener& listener) {
       continue;
     }
     spdlog::debug("{}: connected", peer.text);
-    outboxes_[next_shard_].emplace_back(
-        NewConnection{std::move(socket), listener.tls ? tls_ : nullptr, std::move(peer.text)});
+    auto tracer = options_.capture ? options_.capture->trace(peer.text) : nullptr;
+    outboxes_[next_shard_].emplace_back(NewConnection{std::move(socket), listener.tls ? tls_ : nullptr,
+                                                      std::move(peer.text), std::move(tracer)});
     next_shard_ = (next_shard_ + 1) % shards_.size();
   }
 }

@@ -14,6 +14,7 @@
 #include "ts2021/msg/small.h"
 #include "ts2021/policy/policy_file.h"
 #include "ts2021/service/address_budget.h"
+#include "ts2021d/capture_file.h"
 #include "ts2021d/event_loop.h"
 #include "ts2021d/mailbox.h"
 #include "ts2021d/shard.h"
@@ -34,6 +35,7 @@ class Hub {
     std::string policy{};    // empty: everybody reaches everybody
     PolicyRoles roles{};
     std::optional<ClientVersion> client_version{};  // that nodes are told of
+    CaptureFile* capture = nullptr;                 // must outlive the hub
   };
   // `server` and `service` must outlive the hub. Throws std::runtime_error: a file of the options is
   // unusable.

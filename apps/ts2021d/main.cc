@@ -6,10 +6,12 @@
 
 #include <cstdio>
 #include <exception>
+#include <optional>
 
 #include "common/clock.h"
 #include "common/socket.h"
 #include "ts2021d/announce.h"
+#include "ts2021d/capture_file.h"
 #include "ts2021d/config.h"
 #include "ts2021d/hub.h"
 #include "ts2021d/log.h"
@@ -108,6 +110,8 @@ int run(const Config& config) {
   service.url = url.text();
   if (config.tailnet.login_page) coordinator.rules.login_url = url.text();
 
+  std::optional<CaptureFile> capture;
+  if (!config.capture.empty()) options.capture = &capture.emplace(config.capture);
   Hub hub(server, service, std::move(coordinator), options);
   const bool own = !config.tls_self_signed.empty();
   announce({url.text(), http_url.text(), auth_key, own ? self_signed_paths(config.tls_self_signed).ca : ""},

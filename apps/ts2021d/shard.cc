@@ -65,7 +65,8 @@ void Shard::on(NewConnection& connection) {
   try {
     drivers_.emplace(session,
                      std::make_unique<ConnectionDriver>(*this, session, std::move(connection.socket),
-                                                        connection.tls, std::move(connection.peer), config_,
+                                                        connection.tls, std::move(connection.peer),
+                                                        std::move(connection.tracer), config_,
                                                         Env{entropy_, blocks_, cipher_, &handshakes_}));
   } catch (const std::exception& error) {
     spdlog::warn("dropped a new connection: {}", error.what());

@@ -31,7 +31,8 @@ class ConnectionDriver;
 struct NewConnection {
   Fd socket;
   TlsContext tls;    // null: plain HTTP
-  std::string peer;  // "address:port", for the log
+  std::string peer;                  // "address:port", for the log
+  std::unique_ptr<Tracer> tracer{};  // null: nobody captures
 };
 struct Drain {};  // finish what is open, then end the thread
 using ShardMail = std::variant<CoordEvent, NewConnection, Drain>;
