@@ -8,7 +8,9 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -103,6 +105,29 @@ Fd listen_on(const Endpoint& endpoint) {
   raise("can't listen on " + endpoint.text());
 }
 
+Fd listen_on_path(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof address.sun_path) {
+    errno = path.empty() ? ENOENT : ENAMETOOLONG;
+    raise("can't listen on " + path);
+  }
+  std::copy(path.begin(), path.end(), address.sun_path);
+  const auto* const generic = reinterpret_cast<const sockaddr*>(&address);
+  // A socket that refuses is left over.
+  struct stat status {};
+  const bool is_socket = lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode);
+  const Fd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (is_socket && probe && connect(probe.get(), generic, sizeof address) != 0 && errno == ECONNREFUSED)
+    unlink(path.c_str());
+  Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  // The mode of an unbound socket is that of the file which bind() makes.
+  if (!fd || fchmod(fd.get(), 0600) != 0 || bind(fd.get(), generic, sizeof address) != 0 ||
+      listen(fd.get(), 4096) != 0)
+    raise("can't listen on " + path);
+  return fd;
+}
+
 Fd connect_to(const Endpoint& endpoint, int timeout_ms) {
   const AddressList addresses = resolve(endpoint, 0);
   for (const addrinfo* a = addresses.get(); a; a = a->ai_next) {
@@ -136,11 +161,23 @@ Endpoint local_endpoint(const Fd& socket) {
   return endpoint_of(address);
 }
 
+bool is_loopback(const Fd& socket) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) raise("getsockname");
+  if (address.ss_family == AF_INET6)
+    return IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6&>(address).sin6_addr);
+  if (address.ss_family != AF_INET) return address.ss_family == AF_UNIX;
+  return ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr) >> 24 == 127;
+}
+
 Fd accept_from(const Fd& listener, Peer& peer) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   Fd fd(accept4(listener.get(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  if (fd) {
+  if (fd && address.ss_family == AF_UNIX) {
+    peer.loopback = true;
+  } else if (fd) {
     tune(fd.get());
     peer.text = endpoint_of(address).text();
     if (address.ss_family == AF_INET6) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Non-blocking TCP sockets.
+// Non-blocking stream sockets.
 #pragma once
 
 #include <array>
@@ -44,11 +44,14 @@ struct Endpoint {
 
 // Throw std::runtime_error with the system's reason.
 [[nodiscard]] Fd listen_on(const Endpoint& endpoint);
+// A Unix socket that only our own user may open; takes the place of one on which nobody listens any more.
+[[nodiscard]] Fd listen_on_path(const std::string& path);
 [[nodiscard]] Fd connect_to(const Endpoint& endpoint, int timeout_ms);  // non-blocking once connected
 [[nodiscard]] Endpoint local_endpoint(const Fd& socket);
+[[nodiscard]] bool is_loopback(const Fd& socket);  // its own address, or a Unix socket
 
 struct Peer {
-  std::string text;                        // "address:port", for the log
+  std::string text;                        // "address:port", for the log; of a Unix socket empty
   std::array<std::uint8_t, 16> address{};  // network order, IPv4 as ::ffff:a.b.c.d
   bool loopback = false;
 };

@@ -31,11 +31,13 @@ void announce(const Announcement& ready, bool json) {
     text = "{\"url\":" + quoted(ready.url);
     if (two_urls) text += ",\"http_url\":" + quoted(ready.http_url);
     if (!ready.ca.empty()) text += ",\"ca\":" + quoted(ready.ca);
+    if (!ready.admin.empty()) text += ",\"admin\":" + quoted(ready.admin);
     text += fmt::format(",\"auth_key\":{},\"pid\":{}}}\n", quoted(ready.auth_key), getpid());
   } else {
     text = fmt::format("ts2021d {} is ready\n\n  URL       {}\n", TS2021_VERSION, ready.url);
     if (two_urls) text += fmt::format("  HTTP      {}\n", ready.http_url);
     if (!ready.ca.empty()) text += fmt::format("  CA        {}  (SSL_CERT_FILE of nodes)\n", ready.ca);
+    if (!ready.admin.empty()) text += fmt::format("  admin     {}\n", ready.admin);
     text += fmt::format("  auth key  {}\n\n  tailscale up --login-server={} --auth-key={}\n\n",
                         ready.auth_key, ready.url, ready.auth_key);
   }

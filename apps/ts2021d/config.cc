@@ -64,11 +64,14 @@ std::optional<Config> parse_config(int argc, char** argv, int& exit_code) {
   auto* no_ts2019 =
       app.add_flag("!--no-ts2019", config.ts2019, "leave out the protocol of clients before 1.24");
   app.add_flag("!--no-ts2021", config.ts2021, "leave out Noise")->excludes(no_ts2019);
-  app.add_option("--capture", config.capture,
-                 "file for every connection decrypted, one JSON object a line, for the replay of ts2021. It "
-                 "holds secrets: the auth keys and all else that nodes say and are told");
+  app.add_option(
+      "--capture", config.capture,
+      "file for every connection decrypted, one JSON object a line, for the replay of ts2021. It holds "
+      "secrets: the auth keys and all else that nodes say and are told");
   app.add_flag("--json", config.json, "print one line of JSON when ready, nothing else");
   app.add_flag("-v,--verbose", config.verbose, "log every connection");
+  app.option_defaults()->group("Tests");
+  add_test_flags(app, config.test);
   app.set_version_flag("--version", "ts2021d " TS2021_VERSION);
   try {
     app.parse(argc, argv);

@@ -8,6 +8,7 @@
 #include "common/socket.h"
 #include "ts2021d/site_url.h"
 #include "ts2021d/tailnet_flags.h"
+#include "ts2021d/test_flags.h"
 
 namespace ts2021::app {
 
@@ -18,6 +19,7 @@ struct Config {
   std::string tls_self_signed;           // directory
   std::optional<SiteUrl> public_url;     // none: that of a listener
   TailnetFlags tailnet;
+  TestFlags test;
   std::string state_dir;  // empty: nothing is written
   std::string capture;    // path; empty: nothing is captured
   bool rotate_keys = false;

@@ -17,8 +17,9 @@ namespace {
 // How long a closed connection still takes and drops input, so that its last bytes are not lost to a reset.
 constexpr std::chrono::milliseconds linger_time{1000};
 
-Env traced(Env env, Tracer* tracer) {
+Env watched(Env env, Tracer* tracer, Tamper* tamper) {
   env.tracer = tracer;
+  env.tamper = tamper;
   return env;
 }
 
@@ -33,7 +34,8 @@ ConnectionDriver::ConnectionDriver(Shard& shard, SessionId session, Fd socket, c
       tls_(tls ? std::make_unique<TlsStream>(*tls, socket_.get()) : nullptr),
       peer_(std::move(peer)),
       tracer_(std::move(tracer)),
-      connection_(config, traced(env, tracer_.get()), now()) {
+      faults_(shard.faults() ? std::make_unique<admin::ConnectionFaults>(*shard.faults()) : nullptr),
+      connection_(config, watched(env, tracer_.get(), faults_.get()), now()) {
   shard_.loop().watch(socket_.get(), *this, true, false);  // may throw: attached to nothing yet
   shard_.service().attach(session_, connection_, tracer_.get());
   shard_.loop().set_deadline(*this, connection_.next_timeout());
@@ -76,14 +78,53 @@ void ConnectionDriver::read() {
   }
 }
 
+IoResult ConnectionDriver::send(std::span<const Bytes> pieces) {
+  return tls_ ? tls_->write(pieces.front()) : write_some(socket_.get(), pieces);
+}
+
+// As write(), with what a test wants to go wrong.
+bool ConnectionDriver::write_faulty() {
+  bool sent_any = false;
+  while (!blocked_) {
+    const Bytes ready = faults_->output(connection_, now());
+    if (ready.empty()) break;
+    const IoResult sent = send({&ready, 1});
+    if (sent.what == Io::blocked) {
+      blocked_ = true;
+    } else if (sent.what != Io::some) {
+      connection_.output_failed(now());
+      return true;
+    } else {
+      faults_->sent(connection_, sent.count, now());
+      sent_any = true;
+    }
+  }
+  using End = admin::ConnectionFaults::End;
+  const End end = faults_->end();
+  if (end == End::half_close) {
+    shutdown(socket_.get(), SHUT_WR);
+    faults_->half_closed();
+  } else if (end != End::none) {
+    connection_.output_failed(now());
+    sent_any = true;
+  }
+  return sent_any;
+}
+
+std::optional<Instant> ConnectionDriver::next_timeout() const {
+  const auto own = connection_.next_timeout(), fault = faults_ ? faults_->next_timeout() : std::nullopt;
+  return !own || (fault && *fault < *own) ? fault : own;
+}
+
 bool ConnectionDriver::write() {
+  if (faults_) return write_faulty();
   std::array<Bytes, 16> pieces;
   bool sent_any = false;
   while (!blocked_) {
     const std::size_t count = connection_.output(pieces, now());
     if (count == 0) break;
     const auto ready = std::span<const Bytes>(pieces).first(count);
-    const IoResult sent = tls_ ? tls_->write(ready.front()) : write_some(socket_.get(), ready);
+    const IoResult sent = send(ready);
     if (sent.what == Io::blocked) {
       blocked_ = true;
     } else if (sent.what != Io::some) {
@@ -105,7 +146,9 @@ bool ConnectionDriver::take_events() {
       closed(end->why);
       return false;
     }
+    if (faults_) faults_->on_event(*event);
     shard_.service().handle(session_, *event, now());
+    shard_.tell_hub();
   }
   return any;
 }
@@ -126,7 +169,7 @@ void ConnectionDriver::flush() {
     watching_write_ = want_write;
     shard_.loop().change(socket_.get(), *this, want_read, want_write);
   }
-  shard_.loop().set_deadline(*this, connection_.next_timeout());
+  shard_.loop().set_deadline(*this, next_timeout());
 }
 
 void ConnectionDriver::drain() {
@@ -138,9 +181,14 @@ void ConnectionDriver::drain() {
 void ConnectionDriver::closed(const Error& why) {
   spdlog::debug("{}: closed: {} (check {}, detail {}){}{}", peer_, text(why.code), why.origin, why.detail,
                 tls_ && !tls_->error().empty() ? "; TLS: " : "", tls_ ? tls_->error() : "");
-  if (tls_) tls_->close();
   shard_.service().detach(session_);
   linger_until_ = now().mono + linger_time;
+  if (faults_ && faults_->end() == admin::ConnectionFaults::End::reset) {
+    const struct ::linger at_once { .l_onoff = 1, .l_linger = 0 };
+    setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    return die();
+  }
+  if (tls_) tls_->close();
   shutdown(socket_.get(), SHUT_WR);
   shard_.loop().change(socket_.get(), *this, true, false);
   shard_.loop().set_deadline(*this, linger_until_);

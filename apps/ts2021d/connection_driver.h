@@ -7,6 +7,7 @@
 #include <string>
 
 #include "common/socket.h"
+#include "ts2021/admin/connection_faults.h"
 #include "ts2021/conn/server_connection.h"
 #include "ts2021/coord/id.h"
 #include "ts2021d/event_loop.h"
@@ -33,6 +34,9 @@ class ConnectionDriver final : public EventLoop::Watcher {
   bool take_events();
   void read();
   bool write();
+  bool write_faulty();
+  IoResult send(std::span<const Bytes> pieces);
+  [[nodiscard]] std::optional<Instant> next_timeout() const;
   void closed(const Error& why);
   void linger();
   void die();
@@ -43,6 +47,7 @@ class ConnectionDriver final : public EventLoop::Watcher {
   const std::unique_ptr<TlsStream> tls_;  // the deadline of a request's head is that of its handshake too
   const std::string peer_;
   const std::unique_ptr<Tracer> tracer_;
+  const std::unique_ptr<admin::ConnectionFaults> faults_;  // servers for tests only
   ServerConnection connection_;
   std::optional<Instant> linger_until_;
   bool watching_read_ = true, watching_write_ = false, blocked_ = false, dead_ = false;

@@ -6,13 +6,14 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <exception>
 #include <stdexcept>
 #include <utility>
 
+#include "common/clock.h"
 #include "ts2021/coord/policy.h"
 #include "ts2021d/tailnet_files.h"
 
@@ -57,6 +58,14 @@ std::shared_ptr<const Policy> first_policy(const Hub::Options& options) {
   return read_policy(options.policy, options.roles);
 }
 
+// Only in servers for tests.
+std::unique_ptr<FaultBoard> first_faults(const Hub::Options& options) {
+  if (!options.desk && !options.faults) return nullptr;
+  auto board = std::make_unique<FaultBoard>();
+  board->set(options.faults);
+  return board;
+}
+
 }  // namespace
 
 Hub::Hub(const ServerConfig& server, const ServiceConfig& service, CoordinatorConfig coordinator,
@@ -64,9 +73,19 @@ Hub::Hub(const ServerConfig& server, const ServiceConfig& service, CoordinatorCo
     : options_(options),
       budget_({.per_second = options.connects_per_second, .burst = 5 * options.connects_per_second}),
       mail_(loop_),
-      coordinator_(store_, first_policy(options), entropy_, with_files(std::move(coordinator), options)) {
+      faults_(first_faults(options)),
+      coordination_({.config = with_files(std::move(coordinator), options),
+                     .policy = first_policy(options),
+                     .client_version = options.client_version,
+                     .randomness = options.randomness,
+                     .virtual_clock = options.virtual_clock,
+                     .desk = options.desk,
+                     .faults = faults_.get()}),
+      ending_(options.threads) {
   for (std::size_t i = 0; i < options.threads; ++i)
-    shards_.push_back(std::make_unique<Shard>(i, server, service, options.handshakes, mail_));
+    shards_.push_back(std::make_unique<Shard>(i, server, service, options.handshakes,
+                                              options.randomness.stream(Randomness::Stream::first_shard, i),
+                                              mail_, faults_.get()));
   outboxes_.resize(options.threads);
   if (options.tls) tls_ = open_tls(*options.tls);
 }
@@ -78,7 +97,7 @@ Hub::~Hub() {
   loop_.forget(-1, timer_);
 }
 
-void Hub::run(Fd plain, Fd secure) {
+void Hub::run(Fd plain, Fd secure, Fd admin, const std::string& admin_path) {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
@@ -89,14 +108,16 @@ void Hub::run(Fd plain, Fd secure) {
   loop_.watch(signals_.fd.get(), signals_, true, false);
   listen(plain_, std::move(plain));
   if (secure) listen(secure_, std::move(secure));
+  if (options_.desk)
+    admin_ = std::make_unique<AdminListener>(loop_, std::move(admin), admin_path, options_.desk->token);
   for (auto& shard : shards_) shard->start();
 
-  coordinator_.start(now());
-  if (options_.client_version) order(coord_command::SetClientVersion{options_.client_version});
+  coordination_.start();
   pump();
   while (loop_.run_once()) pump();
 
   spdlog::info("stopping");
+  admin_.reset();
   for (auto& shard : shards_) shard->mail().post(ShardMail(Drain{}));
   shards_.clear();  // joins
 }
@@ -158,49 +179,72 @@ void Hub::reload() {
   };
   if (options_.tls) again("certificate", [this] { tls_ = open_tls(*options_.tls); });
   if (!options_.derp_map.empty())
-    again("relays", [this] { order(coord_command::SetDERPMap{read_derp_map(options_.derp_map)}); });
+    again("relays",
+          [this] { coordination_.order(coord_command::SetDERPMap{read_derp_map(options_.derp_map)}); });
   if (!options_.policy.empty())
-    again("policy",
-          [this] { order(coord_command::SetPolicy{read_policy(options_.policy, options_.roles)}); });
+    again("policy", [this] {
+      coordination_.order(coord_command::SetPolicy{read_policy(options_.policy, options_.roles)});
+    });
 }
 
-void Hub::order(CoordOrder order) {
-  coordinator_.handle(CoordCommand{CommandId{++last_command_}, std::move(order)}, now());
+// An old session is not heard of again once its shard has said so: what it still said meanwhile is dropped.
+void Hub::take_mail() {
+  batch_.clear();
+  mail_.take(batch_);
+  for (HubMail& mail : batch_) {
+    if (const auto* ended = std::get_if<SessionsEnded>(&mail)) {
+      ending_[ended->shard] = false;
+      if (std::find(ending_.begin(), ending_.end(), true) == ending_.end()) coordination_.reset();
+    } else if (auto* unrouted = std::get_if<admin::Unrouted>(&mail)) {
+      if (admin_) coordination_.handle(std::move(*unrouted));
+    } else if (const auto& input = std::get<CoordInput>(mail);
+               !ending_[shard_of(std::visit([](const auto& i) { return i.session; }, input))]) {
+      coordination_.handle(input);
+    }
+  }
+}
+
+// After the mail, so that requests see what was there before they were made.
+void Hub::take_admin_news() {
+  if (!admin_ || coordination_.wants_reset()) return;
+  admin_news_.clear();
+  admin_->take(admin_news_);
+  for (AdminNews& news : admin_news_) {
+    if (const auto* gone = std::get_if<AdminCallGone>(&news))
+      coordination_.cancel(gone->call);
+    else
+      coordination_.handle(std::move(std::get<admin::Request>(news)));
+  }
+}
+
+void Hub::end_sessions() {
+  if (std::find(ending_.begin(), ending_.end(), true) != ending_.end()) return;
+  ending_.assign(shards_.size(), true);
+  for (auto& outbox : outboxes_) outbox.emplace_back(EndSessions{});
 }
 
 void Hub::pump() {
-  inputs_.clear();
-  mail_.take(inputs_);
-  for (const CoordInput& input : inputs_) coordinator_.handle(input, now());
-  if (const auto due = coordinator_.next_timeout(); due && *due <= now().mono)
-    coordinator_.handle_timeout(now());
-  bool busy = true;
-  while (busy) {
-    busy = false;
-    std::array<StoreEvent, 64> events;
-    while (const std::size_t count = store_.poll(events)) {
-      busy = true;
-      for (std::size_t i = 0; i < count; ++i) coordinator_.on_store(events[i], now());
-    }
-    while (auto event = coordinator_.next_event()) {
-      busy = true;
-      std::visit(
-          [&](auto& e) {
-            using Event = std::decay_t<decltype(e)>;
-            if constexpr (std::is_same_v<Event, coord_event::Notice>)
-              log(e);
-            else if constexpr (std::is_same_v<Event, coord_event::CommandDone>)
-              log(e);
-            else if constexpr (requires { e.session; })
-              if (const std::size_t shard = shard_of(e.session); shard < outboxes_.size())
-                outboxes_[shard].emplace_back(CoordEvent(std::move(e)));
-          },
-          *event);
-    }
-    coordinator_.handle_timeout(now());  // measures the round
+  take_mail();
+  take_admin_news();
+  coordination_.pump();
+  while (auto event = coordination_.next_event()) {
+    std::visit(
+        [&](auto& e) {
+          using Event = std::decay_t<decltype(e)>;
+          if constexpr (std::is_same_v<Event, coord_event::Notice>)
+            log(e);
+          else if constexpr (std::is_same_v<Event, coord_event::CommandDone>)
+            log(e);
+          else if constexpr (requires { e.session; })
+            if (const std::size_t shard = shard_of(e.session); shard < outboxes_.size())
+              outboxes_[shard].emplace_back(CoordEvent(std::move(e)));
+        },
+        *event);
   }
+  while (const auto answer = coordination_.next_answer()) admin_->answer(*answer);
+  if (coordination_.wants_reset()) end_sessions();
   for (std::size_t i = 0; i < shards_.size(); ++i) shards_[i]->mail().post(outboxes_[i]);
-  loop_.set_deadline(timer_, coordinator_.next_timeout());
+  loop_.set_deadline(timer_, coordination_.next_timeout());
 }
 
 void Hub::log(const coord_event::CommandDone& done) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The main thread: the coordinator and its store, fed by the shards; accepts connections; obeys signals.
+// The main thread: what coordinates, fed by the shards and the admin API; accepts connections; obeys signals.
 #pragma once
 
 #include <memory>
@@ -7,14 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "common/clock.h"
 #include "common/socket.h"
-#include "store/memory_store.h"
-#include "ts2021/coord/coordinator.h"
 #include "ts2021/msg/small.h"
 #include "ts2021/policy/policy_file.h"
 #include "ts2021/service/address_budget.h"
+#include "ts2021d/admin_listener.h"
 #include "ts2021d/capture_file.h"
+#include "ts2021d/coordination.h"
 #include "ts2021d/event_loop.h"
 #include "ts2021d/mailbox.h"
 #include "ts2021d/shard.h"
@@ -36,6 +35,11 @@ class Hub {
     PolicyRoles roles{};
     std::optional<ClientVersion> client_version{};  // that nodes are told of
     CaptureFile* capture = nullptr;                 // must outlive the hub
+    // Servers for tests.
+    Randomness randomness{};
+    bool virtual_clock = false;
+    std::optional<admin::DeskConfig> desk{};  // none: there is no admin API
+    std::shared_ptr<const admin::FaultBook> faults{};
   };
   // `server` and `service` must outlive the hub. Throws std::runtime_error: a file of the options is
   // unusable.
@@ -44,8 +48,9 @@ class Hub {
   ~Hub();
 
   // Serves until SIGTERM or SIGINT; SIGHUP reads the files again. All three must be blocked in every thread
-  // before. `secure` may be empty.
-  void run(Fd plain, Fd secure);
+  // before. `secure` may be empty, and `admin`, where there is no desk; `admin_path` is its file, if it has
+  // one.
+  void run(Fd plain, Fd secure, Fd admin, const std::string& admin_path);
 
  private:
   struct Listener final : EventLoop::Watcher {
@@ -74,7 +79,9 @@ class Hub {
   void resume_accepting(Listener& listener);
   void obey_signals();
   void reload();
-  void order(CoordOrder order);
+  void take_mail();
+  void take_admin_news();
+  void end_sessions();
   void pump();
   void log(const coord_event::CommandDone& done);
   void log(const coord_event::Notice& notice);
@@ -82,15 +89,16 @@ class Hub {
   const Options options_;
   AddressBudget budget_;
   EventLoop loop_;
-  Mailbox<CoordInput> mail_;
-  SystemEntropy entropy_;
-  MemoryStore store_;
-  Coordinator coordinator_;
+  Mailbox<HubMail> mail_;
+  const std::unique_ptr<FaultBoard> faults_;  // null: there can be none
+  Coordination coordination_;
+  std::unique_ptr<AdminListener> admin_;  // null: there is no admin API
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::vector<ShardMail>> outboxes_;
-  std::vector<CoordInput> inputs_;
+  std::vector<HubMail> batch_;
+  std::vector<AdminNews> admin_news_;
+  std::vector<bool> ending_;  // shards that were told to end their sessions and have not said that they did
   std::size_t next_shard_ = 0;
-  std::uint64_t last_command_ = 0;
   std::optional<Instant> complain_after_;
   TlsContext tls_;
   Listener plain_{*this, false}, secure_{*this, true};

@@ -7,8 +7,8 @@
 #include <cstdio>
 #include <exception>
 #include <optional>
+#include <stdexcept>
 
-#include "common/clock.h"
 #include "common/socket.h"
 #include "ts2021d/announce.h"
 #include "ts2021d/capture_file.h"
@@ -18,6 +18,7 @@
 #include "ts2021d/self_signed.h"
 #include "ts2021d/site_url.h"
 #include "ts2021d/state_dir.h"
+#include "ts2021d/tailnet_files.h"
 
 namespace ts2021::app {
 namespace {
@@ -62,14 +63,25 @@ TlsSource tls_source(const Config& config) {
   return source;
 }
 
+Fd listen_for_admin(const AdminAddress& address, bool has_token) {
+  if (!address.path.empty()) return listen_on_path(address.path);
+  Fd fd = listen_on(address.endpoint);
+  if (!has_token && !is_loopback(fd))
+    throw std::runtime_error("--admin " + address.endpoint.text() +
+                             " is open to others than this machine: --admin-token is needed");
+  return fd;
+}
+
 int run(const Config& config) {
   start_log(config.verbose);
   block_signals();
   raise_descriptor_limit();
 
-  SystemEntropy entropy;
-  const ServerKeys keys = config.state_dir.empty() ? make_keys(entropy)
-                                                   : load_keys(config.state_dir, config.rotate_keys, entropy);
+  const Randomness randomness{config.test.seed};
+  const auto entropy = randomness.stream(Randomness::Stream::keys);
+  const ServerKeys keys = config.state_dir.empty()
+                              ? make_keys(*entropy)
+                              : load_keys(config.state_dir, config.rotate_keys, *entropy);
 
   const TokenKey token_key = load_token_key(config.state_dir);
   ServiceConfig service;
@@ -84,9 +96,11 @@ int run(const Config& config) {
     service.box = &keys.box;
   }
   server.routes = ControlService::routes();
+  server.tell_unrouted = config.test.admin.has_value();
 
   CoordinatorConfig coordinator = config.tailnet.coordinator;
-  if (coordinator.auth_keys.empty()) coordinator.auth_keys.emplace_back().secret = random_auth_key(entropy);
+  coordinator.test_mode = config.test.test_mode;
+  if (coordinator.auth_keys.empty()) coordinator.auth_keys.emplace_back().secret = random_auth_key(*entropy);
   const std::string auth_key = coordinator.auth_keys.front().secret;
 
   Fd plain = listen_on(config.listen), secure;
@@ -99,7 +113,10 @@ int run(const Config& config) {
                        .derp_map = config.tailnet.derp_map,
                        .policy = config.tailnet.policy,
                        .roles = config.tailnet.roles,
-                       .client_version = config.tailnet.client_version};
+                       .client_version = config.tailnet.client_version,
+                       .randomness = randomness,
+                       .virtual_clock = config.test.virtual_clock};
+  if (!config.test.faults.empty()) options.faults = read_faults(config.test.faults);
   if (config.tls_listen) {
     options.tls = tls_source(config);
     secure = listen_on(*config.tls_listen);
@@ -108,15 +125,30 @@ int run(const Config& config) {
   if (config.public_url) url = *config.public_url;
   service.key.reachable_by_old_noise = url.reachable_by_old_noise();
   service.url = url.text();
-  if (config.tailnet.login_page) coordinator.rules.login_url = url.text();
+  if (config.tailnet.login_page || config.test.test_mode) coordinator.rules.login_url = url.text();
+
+  Fd admin;
+  std::string admin_path, admin_url;
+  if (config.test.admin) {
+    admin = listen_for_admin(*config.test.admin, !config.test.admin_token.empty());
+    admin_path = config.test.admin->path;
+    admin_url =
+        admin_path.empty() ? local_site_url(false, local_endpoint(admin)).text() : "unix:" + admin_path;
+    options.desk = admin::DeskConfig{.base_url = url.text(),
+                                     .test_mode = config.test.test_mode,
+                                     .virtual_clock = config.test.virtual_clock,
+                                     .token = config.test.admin_token,
+                                     .faults = options.faults};
+  }
 
   std::optional<CaptureFile> capture;
   if (!config.capture.empty()) options.capture = &capture.emplace(config.capture);
   Hub hub(server, service, std::move(coordinator), options);
   const bool own = !config.tls_self_signed.empty();
-  announce({url.text(), http_url.text(), auth_key, own ? self_signed_paths(config.tls_self_signed).ca : ""},
+  announce({url.text(), http_url.text(), auth_key, admin_url,
+            own ? self_signed_paths(config.tls_self_signed).ca : ""},
            config.json);
-  hub.run(std::move(plain), std::move(secure));
+  hub.run(std::move(plain), std::move(secure), std::move(admin), admin_path);
   return 0;
 }
 

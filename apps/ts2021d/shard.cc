@@ -7,6 +7,7 @@
 #include <exception>
 #include <utility>
 
+#include "common/clock.h"
 #include "ts2021d/connection_driver.h"
 
 namespace ts2021::app {
@@ -18,15 +19,18 @@ constexpr std::size_t scratch_size = 64 << 10;  // bytes per read
 }  // namespace
 
 Shard::Shard(std::size_t index, const ServerConfig& config, const ServiceConfig& service,
-             noise::HandshakeCacheLimits handshakes, Mailbox<CoordInput>& hub)
+             noise::HandshakeCacheLimits handshakes, std::unique_ptr<Entropy> entropy, Mailbox<HubMail>& hub,
+             const admin::FaultSource* faults)
     : mail_(loop_),
       index_(index),
       config_(config),
       hub_(hub),
+      faults_(faults),
+      entropy_(std::move(entropy)),
       blocks_(max_blocks),
-      handshakes_(entropy_, handshakes),
+      handshakes_(*entropy_, handshakes),
       scratch_(scratch_size),
-      service_(service, entropy_) {}
+      service_(service, *entropy_) {}
 
 Shard::~Shard() {
   if (thread_.joinable()) thread_.join();
@@ -63,20 +67,36 @@ void Shard::on(NewConnection& connection) {
   const auto session =
       static_cast<SessionId>((std::uint64_t{index_} << session_shard_bits) | next_session_++);
   try {
-    drivers_.emplace(session,
-                     std::make_unique<ConnectionDriver>(*this, session, std::move(connection.socket),
-                                                        connection.tls, std::move(connection.peer),
-                                                        std::move(connection.tracer), config_,
-                                                        Env{entropy_, blocks_, cipher_, &handshakes_}));
+    drivers_.emplace(
+        session, std::make_unique<ConnectionDriver>(
+                     *this, session, std::move(connection.socket), connection.tls, std::move(connection.peer),
+                     std::move(connection.tracer), config_, Env{*entropy_, blocks_, cipher_, &handshakes_}));
   } catch (const std::exception& error) {
     spdlog::warn("dropped a new connection: {}", error.what());
   }
+}
+
+void Shard::on(EndSessions&) {
+  for (auto& [session, driver] : drivers_) driver->flush();
+  drivers_.clear();
+  settle();
+  hub_.post(SessionsEnded{index_});
 }
 
 void Shard::on(Drain&) {
   drain_until_ = now().mono + drain_time;
   for (auto& [session, driver] : drivers_) driver->drain();
   loop_.set_deadline(drain_clock_, drain_until_);
+}
+
+void Shard::tell_hub() {
+  while (auto event = service_.next_own_event()) {
+    auto* const unrouted = std::get_if<own_event::Unrouted>(&*event);
+    if (!unrouted) continue;  // the program has no rows of its own
+    auto& [session, machine, request] = *unrouted;
+    hub_.post(admin::Unrouted{machine, std::move(request.method), std::move(request.path),
+                              request.site == Site::noise});
+  }
 }
 
 // After a batch: one flush per touched connection, burials, and the coordinator's mail.
@@ -88,8 +108,8 @@ void Shard::settle() {
   dirty_.clear();
   for (const SessionId session : dead_) drivers_.erase(session);
   dead_.clear();
-  while (auto input = service_.next_input()) inputs_.push_back(std::move(*input));
-  hub_.post(inputs_);
+  while (auto input = service_.next_input()) to_hub_.emplace_back(*std::move(input));
+  hub_.post(to_hub_);
 }
 
 }  // namespace ts2021::app

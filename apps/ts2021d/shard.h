@@ -12,8 +12,9 @@
 #include <variant>
 #include <vector>
 
-#include "common/clock.h"
 #include "common/socket.h"
+#include "ts2021/admin/desk.h"
+#include "ts2021/admin/fault.h"
 #include "ts2021/base/block_pool.h"
 #include "ts2021/conn/env.h"
 #include "ts2021/conn/server_connection.h"
@@ -30,12 +31,18 @@ class ConnectionDriver;
 
 struct NewConnection {
   Fd socket;
-  TlsContext tls;    // null: plain HTTP
+  TlsContext tls;                    // null: plain HTTP
   std::string peer;                  // "address:port", for the log
   std::unique_ptr<Tracer> tracer{};  // null: nobody captures
 };
-struct Drain {};  // finish what is open, then end the thread
-using ShardMail = std::variant<CoordEvent, NewConnection, Drain>;
+struct EndSessions {};  // close every connection, now; SessionsEnded answers
+struct Drain {};        // finish what is open, then end the thread
+using ShardMail = std::variant<CoordEvent, NewConnection, EndSessions, Drain>;
+
+struct SessionsEnded {  // no session that there was is heard of again
+  std::size_t shard;
+};
+using HubMail = std::variant<CoordInput, admin::Unrouted, SessionsEnded>;
 
 // Which shard a session belongs to is in its number.
 inline constexpr int session_shard_bits = 48;
@@ -45,9 +52,10 @@ inline constexpr int session_shard_bits = 48;
 
 class Shard {
  public:
-  // `config`, `service` and `hub` must outlive the shard.
+  // `config`, `service`, `hub` and `faults` must outlive the shard; the last is null where there can be none.
   Shard(std::size_t index, const ServerConfig& config, const ServiceConfig& service,
-        noise::HandshakeCacheLimits handshakes, Mailbox<CoordInput>& hub);
+        noise::HandshakeCacheLimits handshakes, std::unique_ptr<Entropy> entropy, Mailbox<HubMail>& hub,
+        const admin::FaultSource* faults = nullptr);
   ~Shard();  // joins the thread
 
   void start();
@@ -56,7 +64,11 @@ class Shard {
 
   // For drivers.
   [[nodiscard]] ControlService& service() noexcept { return service_; }
+  // What the program wants to know of requests, before their answers leave.
+  void tell_hub();
   [[nodiscard]] MutableBytes scratch() noexcept { return scratch_; }
+  // Null: there can be none.
+  [[nodiscard]] const admin::FaultSource* faults() const noexcept { return faults_; }
   void bury(SessionId session) { dead_.push_back(session); }
 
   static constexpr std::chrono::milliseconds drain_time{400};
@@ -66,6 +78,7 @@ class Shard {
   void handle(ShardMail& mail);
   void on(CoordEvent& event);
   void on(NewConnection& connection);
+  void on(EndSessions&);
   void on(Drain&);
   void settle();
 
@@ -73,8 +86,9 @@ class Shard {
   Mailbox<ShardMail> mail_;
   const std::size_t index_;
   const ServerConfig& config_;
-  Mailbox<CoordInput>& hub_;
-  SystemEntropy entropy_;
+  Mailbox<HubMail>& hub_;
+  const admin::FaultSource* const faults_;
+  const std::unique_ptr<Entropy> entropy_;
   BlockPool blocks_;
   CipherScratch cipher_;
   noise::HandshakeCache handshakes_;
@@ -82,7 +96,7 @@ class Shard {
   ControlService service_;
   std::unordered_map<SessionId, std::unique_ptr<ConnectionDriver>> drivers_;
   std::vector<SessionId> dead_, dirty_;
-  std::vector<CoordInput> inputs_;
+  std::vector<HubMail> to_hub_;
   std::uint64_t next_session_ = 1;
   std::optional<Instant> drain_until_;
   struct DrainClock final : EventLoop::Watcher {  // wakes the loop when the time for draining is over

@@ -38,4 +38,12 @@ std::shared_ptr<const Policy> read_policy(const std::string& path, const PolicyR
   return std::move(result.policy);
 }
 
+std::shared_ptr<const admin::FaultBook> read_faults(const std::string& path) {
+  auto parsed = admin::FaultBook::parse(read_text(path));
+  if (!parsed)
+    throw std::runtime_error(
+        fmt::format("{}:{}:{}: {}", path, parsed.error.line, parsed.error.column, parsed.error.message));
+  return std::move(parsed.book);
+}
+
 }  // namespace ts2021::app

@@ -82,7 +82,7 @@ void add_tailnet_flags(CLI::App& app, TailnetFlags& flags) {
          "policy file (acls, grants, ssh and so on); read again on SIGHUP. Without it everybody reaches "
          "everybody")
       ->check(CLI::ExistingFile);
-  add_values(app, "--admin", "login name that the policy's autogroup:admin means; may be repeated",
+  add_values(app, "--policy-admin", "login name that the policy's autogroup:admin means; may be repeated",
              [&flags](const std::string& text) { flags.roles["admin"].push_back(parse_login(text)); });
   add_dns_flags(app, config.dns);
   app.add_flag("!--no-tailnet-lock", config.tailnet_lock, "don't let nodes set up tailnet lock");
