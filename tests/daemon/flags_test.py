@@ -206,7 +206,7 @@ class PolicyFile(unittest.TestCase):
             file.write('{"acls": [{"action": "accept", "src": ["autogroup:admin", "autogroup:owner"], "dst": ["*:*"]}]}')
             file.flush()
             keys = ("--auth-key", "b,user=bob@example.com", "--auth-key", "c,user=carol@example.com")
-            for flags, bob, carol in ((("--admin", "bob@example.com"), True, False), (("--owner", "carol@example.com"), False, True), ((), False, False)):
+            for flags, bob, carol in ((("--policy-admin", "bob@example.com"), True, False), (("--owner", "carol@example.com"), False, True), ((), False, False)):
                 with self.subTest(flags=flags), Daemon("--policy", file.name, *keys, *flags) as daemon:
                     # The base is a node of somebody without a role, which only others' roles make visible.
                     with Node(daemon, key="test-key" if "--owner" not in flags else "b") as base:
