@@ -16,7 +16,7 @@ Answering::Answering(const Tailnet& tailnet, const CoordinatorConfig& config, Lo
       callbacks_(callbacks),
       logins_(logins),
       registrar_(registrar),
-      notes_(tailnet, config),
+      notes_(tailnet, config, fan_out),
       approvals_(tailnet, config, entropy, [&fan_out]() -> const Policy& { return fan_out.policy(); }) {}
 
 MachinePublic Answering::lane(const coord_input::Ask& ask) const {

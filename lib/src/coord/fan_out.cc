@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "coord/map_sections.h"
 #include "coord/planted.h"
 #include "ts2021/msg/downlevel.h"
 
@@ -351,6 +352,11 @@ std::optional<SSHPolicy> FanOut::ssh_of(const NodeState& self, std::vector<Subje
     for (const auto& [id, state] : tailnet_.nodes())
       if (state.record->authorized) everybody.push_back(tailnet_.subject(*state.record));
   return policy_->ssh_policy(tailnet_.subject(*self.record), everybody);
+}
+
+std::vector<std::string> FanOut::certificate_names(const NodeRecord& node) const {
+  auto dns = dns_config(snapshot(), node);
+  return dns ? std::move(dns->cert_domains) : std::vector<std::string>();
 }
 
 std::string FanOut::stored_json(const NodeState& node) const {

@@ -85,6 +85,8 @@ class FanOut {
   [[nodiscard]] std::optional<Instant> next_timeout() const;
   [[nodiscard]] const Coordinator::Counters& counters() const { return counters_; }
 
+  // For which the node's map says that it can get certificates.
+  [[nodiscard]] std::vector<std::string> certificate_names(const NodeRecord& node) const;
   // JSON of the node as it is stored; of the first map that it would get now.
   [[nodiscard]] std::string stored_json(const NodeState& node) const;
   [[nodiscard]] std::string preview(const NodeState& node, WallTime now) const;

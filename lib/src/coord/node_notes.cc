@@ -53,11 +53,12 @@ Plan NodeNotes::plan(const coord_input::Ask& ask, const question::SetDns& asked,
   const SetDNSRequest& request = *asked.request;
   const NodeState* node = own(ask, request.node_key);
   if (!node) return refused(ask, 404, no_such_node);
-  if (!config_.dns.certificates) return refused(ask, 501, "this tailnet has no certificates");
+  const std::vector<std::string> names = fan_out_.certificate_names(*node->record);
+  if (names.empty()) return refused(ask, 501, "this tailnet has no certificates");
   if (request.type != "TXT") return refused(ask, 400, "only TXT records");
   if (request.value.empty() || request.value.size() > max_txt) return refused(ask, 400, "not a TXT value");
-  if (request.name != "_acme-challenge." + node->record->given_name + "." + config_.base_domain)
-    return refused(ask, 403, "not a name of this node");
+  const auto proves = [&](const std::string& name) { return request.name == "_acme-challenge." + name; };
+  if (std::none_of(names.begin(), names.end(), proves)) return refused(ask, 403, "not a name of this node");
   const auto stale = [&](const Kept& kept) { return kept.until <= now.mono; };
   std::erase_if(challenges_, stale);
   if (challenges_.size() >= max_challenges) challenges_.pop_front();

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "coord/fan_out.h"
 #include "coord/replies.h"
 #include "coord/tailnet.h"
 #include "ts2021/coord/coordinator.h"
@@ -19,7 +20,8 @@ class NodeNotes {
   static constexpr std::size_t max_attribute_size = 256;  // bytes of its name, and of its value
   static constexpr std::chrono::minutes challenge_time{10};
 
-  NodeNotes(const Tailnet& tailnet, const CoordinatorConfig& config) : tailnet_(tailnet), config_(config) {}
+  NodeNotes(const Tailnet& tailnet, const CoordinatorConfig& config, const FanOut& fan_out)
+      : tailnet_(tailnet), config_(config), fan_out_(fan_out) {}
 
   [[nodiscard]] Plan plan(const coord_input::Ask& ask, const question::SetDns& asked, Now now);
   [[nodiscard]] Plan plan(const coord_input::Ask& ask, const question::SetAttributes& asked);
@@ -39,6 +41,7 @@ class NodeNotes {
   };
   const Tailnet& tailnet_;
   const CoordinatorConfig& config_;
+  const FanOut& fan_out_;
   std::deque<Kept> challenges_;  // the oldest first
 };
 

@@ -260,6 +260,30 @@ TEST_CASE("TEST-40: there are no DNS settings but those that were given") {
   CHECK(dns->cert_domains == std::vector<std::string>{"host1.magic.test"});
 }
 
+TEST_CASE("TEST-40, API-138: a node proves the names of its map, wherever they come from") {
+  Lab lab;
+  const auto set = [&](const std::string& name) {
+    auto request = std::make_shared<SetDNSRequest>();
+    request->node_key = lab.alice.node_key;
+    request->type = "TXT";
+    request->name = name;
+    request->value = "proof";
+    const auto id = lab.desk.ask(lab.alice.session, lab.alice.machine, question::SetDns{request});
+    lab.desk.pump();
+    const Inbox& inbox = lab.desk.inbox(lab.alice.session, id);
+    return inbox.refused ? inbox.refused->status : 200;
+  };
+  CHECK(set("_acme-challenge.host1.magic.test") == 501);
+  Rules rules;
+  rules.magic_dns_domain = "magic.test";
+  lab.set(rules);
+  CHECK(set("_acme-challenge.host1.magic.test") == 501);
+  lab.order(coord_command::SetDnsConfig{DNSConfig{}});
+  CHECK(set("_acme-challenge.host1.magic.test") == 200);
+  CHECK(set("_acme-challenge.host2.magic.test") == 403);
+  CHECK(lab.desk.coordinator.dns_challenges().size() == 1);
+}
+
 TEST_CASE("TEST-41: an SSH policy is repeated, and gives the right to run a server") {
   Lab lab;
   SSHPolicy policy;
