@@ -25,15 +25,11 @@ type fault struct {
 	dial        bool                // met on a new connection: the old one is cut
 	login       bool                // met at a login
 	heal        func(w *faultWorld) // what must be done before the client comes back
+	until       string              // what it does until then
 	limit       time.Duration       // for coming back; 30 s
 }
 
 type members = map[string]any
-
-func relogin(w *faultWorld) {
-	time.Sleep(2 * time.Second)
-	w.login()
-}
 
 // The client must say something on the connection of its map stream.
 func tellSomething(w *faultWorld) {
@@ -48,6 +44,11 @@ func tellSomething(w *faultWorld) {
 		return nil
 	})
 }
+func relogin(w *faultWorld) {
+	time.Sleep(12 * time.Second)
+	w.login()
+}
+
 func removeFaults(w *faultWorld) {
 	time.Sleep(2 * time.Second)
 	w.admin("DELETE", "/admin/faults", nil, nil)
@@ -64,7 +65,7 @@ var faults = [][]fault{{
 	{layer: "http", word: "status", members: members{"status": 503}, dial: true},
 	{layer: "http", word: "redirect", members: members{"location": "http://127.0.0.1:1/"}, dial: true},
 	{layer: "http", word: "strip-upgrade", dial: true},
-	{layer: "http", word: "wrong-key", all: true, login: true, heal: relogin},
+	{layer: "http", word: "wrong-key", all: true, login: true, heal: relogin, until: "keeps the wrong key until it logs in anew"},
 }, {
 	{layer: "noise", word: "wrong-key", dial: true},
 	{layer: "noise", word: "error-record", members: members{"text": "not today"}, dial: true},
@@ -86,7 +87,7 @@ var faults = [][]fault{{
 	{layer: "map", word: "bad-zstd"},
 	{layer: "map", word: "truncated-json"},
 	{layer: "api", word: "delay", members: members{"on": "map", "delay": "2s"}, dial: true},
-	{layer: "api", word: "hold", members: members{"on": "map"}, dial: true, heal: removeFaults},
+	{layer: "api", word: "hold", members: members{"on": "map"}, dial: true, heal: removeFaults, until: "waits until the rule is gone"},
 	{layer: "api", word: "drop", members: members{"on": "frame"}},
 	{layer: "api", word: "status", members: members{"on": "register", "status": 429, "retryAfter": "2s"}, login: true},
 	{layer: "api", word: "stale"},
@@ -169,7 +170,7 @@ func (w *faultWorld) fired() int {
 
 // The whole way there and back: a map message with a request to the node, and its answer.
 func (w *faultWorld) alive() error {
-	status, text := w.try("POST", "/admin/nodes/"+w.key+"/c2n", members{"method": "POST", "path": "/echo", "body": "aGVsbG8=", "timeout": "2s"}, nil)
+	status, text := w.try("POST", "/admin/nodes/"+w.key+"/c2n", members{"method": "POST", "path": "/echo", "body": "aGVsbG8=", "timeout": "1s"}, nil)
 	if status != 200 || !strings.Contains(text, "aGVsbG8=") {
 		return fmt.Errorf("c2n: %d %s", status, text)
 	}
@@ -257,6 +258,7 @@ func (w *faultWorld) meet(f fault) reaction {
 	if f.dial {
 		rules = append(rules, members{"layer": "noise", "fault": "truncate", "node": w.key})
 	}
+	time.Sleep(500 * time.Millisecond) // what was asked last has been answered, and no record is under way
 	seq, _ := w.events(-1)
 	before := len(w.alpha.process.log.tail(1 << 30))
 	w.admin("PUT", "/admin/faults", rules, nil)
@@ -274,6 +276,9 @@ func (w *faultWorld) meet(f fault) reaction {
 	began := time.Now()
 	if f.heal != nil {
 		f.heal(w)
+		if f.until != "" {
+			began = time.Now()
+		}
 	}
 	limit := f.limit
 	if limit == 0 {
@@ -303,8 +308,13 @@ func (w *faultWorld) meet(f fault) reaction {
 	if f.dial || f.login {
 		more--
 	}
+	if more < 0 {
+		w.t.Fatalf("%s %s: the map stream was not cut", f.layer, f.word)
+	}
 	did := "goes on"
-	if more > 0 && len(connections) > 1 {
+	if f.until != "" {
+		did = f.until
+	} else if more > 0 && len(connections) > 1 {
 		did = "polls again, on another connection"
 	} else if more > 0 {
 		did = "polls again"
