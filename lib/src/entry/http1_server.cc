@@ -55,6 +55,12 @@ bool bears(std::string_view authorization, std::string_view token) noexcept {
   return crypto::same_bytes(as_bytes(authorization), as_bytes(token));
 }
 
+bool goes_without_token(const Http1Options& options, const Request& request) noexcept {
+  return (request.method == Method::get || request.method == Method::head) &&
+         std::find(options.open_paths.begin(), options.open_paths.end(), request.path) !=
+             options.open_paths.end();
+}
+
 // The value of Allow: the methods of the routes, and HEAD beside GET.
 std::string allow_list(const RouteMatch& match) {
   std::string list;
@@ -215,8 +221,8 @@ void Http1Server::Impl::judge_request() {
   request.site = Site::outer;
   request.headers = head.headers;
   const bool has_body = head.body != BodyKind::none;
-  const bool welcome =
-      options.bearer_token.empty() || bears(find_header(head.headers, "authorization"), options.bearer_token);
+  const bool welcome = options.bearer_token.empty() || goes_without_token(options, request) ||
+                       bears(find_header(head.headers, "authorization"), options.bearer_token);
   if (request.path == upgrade_path && options.upgrades && welcome) {
     phase = Phase::upgrade;
     event = UpgradeHead{request.method, request.query, request.headers, head.http11, has_body};
@@ -279,8 +285,8 @@ void Http1Server::Impl::own_answer(int status, std::string_view text, std::span<
 }
 
 void Http1Server::Impl::refuse_and_go_on() {
-  const Header header =
-      refusal == 401 ? Header{"WWW-Authenticate", "Bearer"} : Header{"Allow", refusal == 405 ? allow : ""};
+  const std::string_view allowed = refusal == 405 ? std::string_view(allow) : std::string_view{};
+  const Header header = refusal == 401 ? Header{"WWW-Authenticate", "Bearer"} : Header{"Allow", allowed};
   own_answer(refusal, own_text(refusal), {&header, header.value.empty() ? 0u : 1u}, !keep_alive);
   if (phase != Phase::ended) next_request();
 }

@@ -72,6 +72,26 @@ TEST_CASE("a bearer token is asked for before anything else") {
   REQUIRE(peer.told(get("/none", "Authorization: Bearer se.cret\r\n")).starts_with("HTTP/1.1 404 "));
 }
 
+TEST_CASE("some paths can be looked at without the token") {
+  constexpr std::string_view open[] = {"/key", "/none"};
+  OtherPeer peer({.bearer_token = "secret", .open_paths = open});
+  for (const char* method : {"GET", "HEAD"}) {
+    INFO(method);
+    peer.feed(std::string(method) + " /key?v=1 HTTP/1.1\r\nHost: h\r\n\r\n");
+    peer.answer(peer.request().stream, "ok");
+    REQUIRE(peer.written().starts_with("HTTP/1.1 200 "));
+    REQUIRE(
+        peer.told(std::string(method) + " /none HTTP/1.1\r\nHost: h\r\n\r\n").starts_with("HTTP/1.1 404 "));
+  }
+  for (const char* path : {"/both", "/key/", "/Key", "/", "/ts2021", "//key", "/%6bey"}) {
+    INFO(path);
+    REQUIRE(peer.told(get(path)).starts_with("HTTP/1.1 401 "));
+  }
+  REQUIRE(
+      peer.told("PUT /key HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx").starts_with("HTTP/1.1 401 "));
+  REQUIRE_FALSE(peer.server.next_event());
+}
+
 TEST_CASE("without its token a long body is not read") {
   OtherPeer peer({.bearer_token = "secret"});
   const std::string refused =

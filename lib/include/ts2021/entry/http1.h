@@ -33,8 +33,9 @@ struct Http1Options {
   std::string_view error_type = "text/plain; charset=utf-8", error_before{}, error_after = "\n";
   // Requests without it (RFC 6750) are answered 401 before anything else is looked at, their bodies unread.
   std::string_view bearer_token{};
-  bool upgrades = true;        // false: /ts2021 is a path like any other
-  bool tell_unrouted = false;  // take_unrouted() tells of 404 and 405
+  std::span<const std::string_view> open_paths{};  // GET and HEAD of these go without it
+  bool upgrades = true;                            // false: /ts2021 is a path like any other
+  bool tell_unrouted = false;                      // take_unrouted() tells of 404 and 405
 };
 
 // A request for the path /ts2021 (any method): the connection decides with read_upgrade (upgrade.h).
