@@ -21,6 +21,8 @@ constexpr Method remove = Method::remove;
 
 // THE table. A document has a row to put and a row to read it. Schemas are in schemas.cc.
 constexpr Row table[] = {
+    {get, "/", show_page, "The page for people", "", "", "Html"},
+    {get, "/admin/", show_page, "The page for people", "", "", "Html"},
     {get, "/admin/openapi.json", describe, "This description", "", "", "Any"},
     {get, "/admin/config", show_config, "All switches", "", "", "Config"},
     {Method::patch, "/admin/config", change_config, "Change some switches, all or none", push, "Config",
@@ -119,6 +121,8 @@ constexpr Row table[] = {
 
     // Looking on and deciding
     {get, "/admin/events", list_events, "What has happened", "type after timeout", "", "Events"},
+    {get, "/admin/timeline", show_timeline, "What nodes were sent, and why", "node after timeout", "",
+     "Timeline"},
     {post, "/admin/holds", make_hold, "Stop fitting requests until they are answered", "", "NewHold", "Id",
      201},
     {get, "/admin/holds/{}", show_hold, "How many requests a hold has", "wait timeout", "", "Hold"},
@@ -159,5 +163,10 @@ constexpr auto route_table = [] {
 std::span<const Row> rows() noexcept { return table; }
 
 std::span<const Route> Desk::routes() noexcept { return route_table; }
+
+std::span<const std::string_view> Desk::open_paths() noexcept {
+  static constexpr std::string_view paths[] = {"/", "/admin/"};
+  return paths;
+}
 
 }  // namespace ts2021::admin

@@ -132,6 +132,7 @@ void Flow::end(Registrations::iterator at, std::string_view result) {
 void Flow::on(const coord_event::RegisterReply& event) {
   if (const auto at = registrations_.find({event.session, event.call}); at != registrations_.end()) {
     const RegisterResponse& reply = *event.reply;
+    if (state_.config.test_mode && !reply.auth_url.empty()) state_.causes.add({"begin of a login"});
     if (!reply.auth_url.empty()) state_.passing.logins.told(reply.auth_url, at->second.request->node_key);
     end(at, !reply.error.empty() ? "error" : !reply.auth_url.empty() ? "auth-url" : "ok");
   }
@@ -144,6 +145,7 @@ void Flow::on(const coord_input::Ask& input) {
   if (const auto* dns = std::get_if<question::SetDns>(&input.question)) return on_set_dns(input, *dns);
   if (const auto* answer = std::get_if<question::Deliver>(&input.question))
     if (on_deliver(input, *answer)) return;
+  state_.causes.add(cause_of(input.question));
   if (std::holds_alternative<question::DecidePending>(input.question))
     questions_.insert_or_assign({input.session, input.call}, Asked{input});
   state_.inputs.emplace_back(input);
@@ -246,7 +248,14 @@ void Flow::on(const coord_event::Refused& event) {
 }
 
 void Flow::on(const coord_event::CommandDone& event) {
-  if (!state_.carried_out(event)) state_.coord_events.emplace_back(event);
+  if (state_.carried_out(event)) return;
+  if (event.status == 200) state_.causes.add({"order of the program"});
+  state_.coord_events.emplace_back(event);
+}
+
+void Flow::on(const coord_event::Notice& event) {
+  state_.causes.add(cause_of(event, state_.config.test_mode));
+  state_.coord_events.emplace_back(event);
 }
 
 void Flow::on(const Unrouted& request) {

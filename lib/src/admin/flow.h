@@ -33,7 +33,7 @@ class Flow {
   void on(const coord_event::Answer& event);
   void on(const coord_event::CommandDone& event);
   void on(const coord_event::Drop& event) { state_.coord_events.emplace_back(event); }
-  void on(const coord_event::Notice& event) { state_.coord_events.emplace_back(event); }
+  void on(const coord_event::Notice& event);
 
   void on(const Unrouted& request);
 

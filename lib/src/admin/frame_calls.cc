@@ -23,6 +23,9 @@ Reply c2n_reply(const Callbacks::Call& answered) {
 Reply raw_reply(const Callbacks::Call& answered) {
   if (answered.status != 200) return c2n_reply(answered);
   Reply reply{answered.response.status, answered.response.body, "application/octet-stream", {}, {}};
+  // Whatever the node says, it is no page of this site: it must not act as the page for people does.
+  reply.headers.push_back({"Content-Security-Policy", "sandbox"});
+  reply.headers.push_back({"X-Content-Type-Options", "nosniff"});
   for (const Header& header : answered.response.headers) {
     if (same_token(header.name, "content-type"))
       reply.content_type = header.value;
@@ -70,9 +73,8 @@ Outcome ping(Call& call) {
     return error_reply(400, wrong);
   const NodePublic key = node->record->key;
   const std::string& body = call.request.body;
-  const bool queued =
-      enqueue(call, key, json_object([&](json::Writer& out) { json_member(out, "PingRequest", body); }),
-              "ping");
+  const bool queued = enqueue(
+      call, key, json_object([&](json::Writer& out) { json_member(out, "PingRequest", body); }), "ping");
   if (queued) call.state.passing.callbacks.pinged(request.url);
   call.flow.maps().wake(key);
   return flag_reply("enqueued", queued);

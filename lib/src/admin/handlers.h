@@ -56,6 +56,10 @@ Outcome pass_to_node(Call& call);
 Outcome list_events(Call& call);
 Outcome show_stats(Call& call);
 
+// timeline_calls.cc
+Outcome show_timeline(Call& call);
+Outcome show_page(Call& call);
+
 // hold_calls.cc
 Outcome make_hold(Call& call);
 Outcome show_hold(Call& call);

@@ -70,6 +70,8 @@ void MapFlow::on(const coord_input::Map& input, const Sender& sender) {
 void MapFlow::start(MapCall& call) {
   if (!state_.passing.alt_map) {
     call.stage = MapCall::Stage::running;
+    if (const auto node = state_.coordinator->node(call.request->node_key))
+      state_.causes.add(cause_of(*call.request, *node->record));
     state_.inputs.push_back(coord_input::Map{call.key.session, call.key.call, call.request});
     return;
   }
@@ -126,6 +128,7 @@ bool MapFlow::on(const coord_event::MapFrame& event) {
   if (at == calls_.end() || at->second.stage != MapCall::Stage::running) return false;
   MapCall& call = at->second;
   if (call.is_poll() && !std::exchange(call.accepted, true)) state_.stir();
+  call.why = explain(call, event.pieces);
   const NodePublic& node = call.request->node_key;
   if (!state_.passing.raw_frames.automatic(node) && !Frames::is_keep_alive(event.pieces, call.compression)) {
     state_.inputs.push_back(coord_input::Taken{event.session, event.call});
@@ -211,30 +214,70 @@ void MapFlow::pump(Calls::iterator at) {
   RawFrames& raw = state_.passing.raw_frames;
   const bool first_due = !call.first_sent && raw.automatic(node);
   while (!first_due && call.accepted && raw.waits(node) && poll_of(node) == &call)
-    if (auto pieces = state_.frames.pack(raw.take(node), call.compression))
-      return send(call, std::move(pieces), MapCall::Flight::ours);
+    if (const auto frame = raw.take(node); auto pieces = state_.frames.pack(frame.json, call.compression))
+      return send(call, std::move(pieces), MapCall::Flight::ours, {{std::string(frame.reason)}});
   if (call.waiting) {
     call.first_sent = call.first_made;
-    return send(call, std::exchange(call.waiting, nullptr), MapCall::Flight::theirs);
+    return send(call, std::exchange(call.waiting, nullptr), MapCall::Flight::theirs, std::move(call.why));
   }
   if (call.ends) tell_end(at);
 }
 
-void MapFlow::send(MapCall& call, SharedPieces pieces, MapCall::Flight whose) {
+// Why the coordinator has made the frame.
+Reasons MapFlow::explain(MapCall& call, const SharedPieces& pieces) {
+  if (Frames::is_keep_alive(pieces, call.compression)) return {{"keep-alive"}};
+  const std::uint64_t told = std::exchange(call.told, state_.causes.last());
+  if (!call.first_made) return {{call.request->stream ? "first map" : "map, asked for once"}};
+  const auto node = state_.coordinator->node(call.request->node_key);
+  return state_.causes.since(told, node ? node->record->id : NodeId{},
+                             look_at(pieces, call.compression, false));
+}
+
+void MapFlow::send(MapCall& call, SharedPieces pieces, MapCall::Flight whose, Reasons why) {
   call.flight = whose;
   call.has_head = true;
+  if (!pieces->empty()) {
+    const FrameLook look = look_at(pieces, call.compression, call.frames++ == 0);
+    Timeline::Frame frame;
+    frame.at = state_.now.wall;
+    frame.kind = whose == MapCall::Flight::ours ? FrameKind::raw : look.kind;
+    frame.unpacked = look.unpacked;
+    frame.connection = call.connection;
+    frame.why = std::move(why);
+    state_.timeline.add(call.request->node_key, std::move(frame), pieces, call.compression);
+    state_.stir();
+  }
   state_.coord_events.emplace_back(coord_event::MapFrame{call.key.session, call.key.call, std::move(pieces)});
 }
 
 // The head of the answer without a frame. It is taken like one.
 void MapFlow::send_head(MapCall& call) {
   if (call.has_head || call.flight != MapCall::Flight::none) return;
-  send(call, std::make_shared<const std::vector<SharedBytes>>(), MapCall::Flight::ours);
+  send(call, std::make_shared<const std::vector<SharedBytes>>(), MapCall::Flight::ours, {});
 }
 
 void MapFlow::wake(const NodePublic& node) {
   const MapCall* const call = poll_of(node);
   if (call) pump(calls_.find(call->key));
+}
+
+void MapFlow::tell_streams(const std::optional<NodePublic>& node, json::Writer& out) const {
+  out.begin_array();
+  for (const auto& [key, call] : calls_) {
+    const MapRequest& request = *call.request;
+    if (node && request.node_key != *node) continue;
+    out.begin_object();
+    text_member(out, "nodeKey", request.node_key.text());
+    number_member(out, "version", static_cast<std::uint64_t>(request.version));
+    flag_member(out, "stream", request.stream);
+    flag_member(out, "readOnly", request.read_only);
+    flag_member(out, "omitPeers", request.omit_peers);
+    number_member(out, "connection", call.connection);
+    number_member(out, "frames", call.frames);
+    flag_member(out, "accepted", call.accepted);
+    out.end_object();
+  }
+  out.end_array();
 }
 
 void MapFlow::end_polls(const NodePublic& node) {
@@ -257,7 +300,7 @@ void MapFlow::send_alt(StreamKey key) {
   AltStreams::Message message = std::move(stream->waiting.front());
   stream->waiting.pop_front();
   stream->leaving = message.call;
-  send(at->second, std::move(message.pieces), MapCall::Flight::ours);
+  send(at->second, std::move(message.pieces), MapCall::Flight::ours, {{"alt-map stream"}});
 }
 
 void MapFlow::end_alt(StreamKey key) {

@@ -51,6 +51,8 @@ class MapFlow {
   [[nodiscard]] MachinePublic machine_of(const NodePublic& node) const { return poll_of(node)->machine; }
   // Something was put into the node's queue.
   void wake(const NodePublic& node);
+  // List of the map requests under way; none: of all nodes.
+  void tell_streams(const std::optional<NodePublic>& node, json::Writer& out) const;
   // Ends the node's polls, so that it comes again for a whole map.
   void end_polls(const NodePublic& node);
   // Sends what waits on a test's stream.
@@ -73,13 +75,17 @@ class MapFlow {
     SharedPieces waiting{};                       // the coordinator's, not yet sent
     enum class Flight : std::uint8_t { none, theirs, ours } flight = Flight::none;
     bool has_head = false, ends = false;  // ends: once `waiting` has left
+    std::uint64_t told = 0;               // of the causes, by the frames that were made
+    Reasons why{};                        // of `waiting`
+    std::uint64_t frames = 0;             // sent
     [[nodiscard]] bool is_poll() const { return request->stream && !request->read_only; }
   };
   using Calls = std::map<StreamKey, MapCall>;
 
   void start(MapCall& call);
   void pump(Calls::iterator at);
-  void send(MapCall& call, SharedPieces pieces, MapCall::Flight whose);
+  void send(MapCall& call, SharedPieces pieces, MapCall::Flight whose, Reasons why);
+  [[nodiscard]] Reasons explain(MapCall& call, const SharedPieces& pieces);
   void send_head(MapCall& call);
   // The first automatic frame: false while a hold has it.
   bool prepare_first(MapCall& call, SharedPieces& pieces);

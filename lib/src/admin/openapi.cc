@@ -47,7 +47,8 @@ std::string lower(std::string_view text) {
 std::string operation_id(const Row& row) {
   std::string out = lower(text(row.method));
   std::vector<std::string> names;
-  for (const char c : named_path(row.pattern.substr(row.pattern.find('/', 1)), names))
+  const std::size_t second = std::min(row.pattern.find('/', 1), row.pattern.size());
+  for (const char c : named_path(row.pattern.substr(second), names))
     if (c != '{' && c != '}') out += c == '/' || c == '-' || c == '.' ? '_' : c;
   return out;
 }
@@ -66,7 +67,7 @@ void write_parameter(std::string_view name, std::string_view in, json::Writer& o
 void write_content(std::string_view schema, json::Writer& out) {
   out.plain_name("content");
   out.begin_object();
-  out.plain_name(schema == "Raw" ? "*/*" : media);
+  out.plain_name(schema == "Raw" ? "*/*" : schema == "Html" ? "text/html" : media);
   out.begin_object();
   out.plain_name("schema");
   write_type("#" + std::string(schema), out);

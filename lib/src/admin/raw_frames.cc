@@ -5,19 +5,19 @@
 
 namespace ts2021::admin {
 
-bool RawFrames::add(const NodePublic& node, std::string json) {
+bool RawFrames::add(const NodePublic& node, Frame frame) {
   auto& queue = queues_[node];
   if (queue.size() >= max_queued) return false;
-  queue.push_back(std::move(json));
+  queue.push_back(std::move(frame));
   return true;
 }
 
-std::string RawFrames::take(const NodePublic& node) {
+RawFrames::Frame RawFrames::take(const NodePublic& node) {
   const auto queue = queues_.find(node);
-  std::string json = std::move(queue->second.front());
+  Frame frame = std::move(queue->second.front());
   queue->second.pop_front();
   if (queue->second.empty()) queues_.erase(queue);
-  return json;
+  return frame;
 }
 
 }  // namespace ts2021::admin

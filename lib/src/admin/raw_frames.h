@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "ts2021/key/key.h"
 
@@ -16,11 +17,15 @@ class RawFrames {
  public:
   static constexpr std::size_t max_queued = 10'000;  // frames of one node
 
-  // Behind what waits already; each text is one map message. False: too many wait.
-  [[nodiscard]] bool add(const NodePublic& node, std::string json);
+  struct Frame {
+    std::string json;         // one map message
+    std::string_view reason;  // a literal
+  };
+  // Behind what waits already. False: too many wait.
+  [[nodiscard]] bool add(const NodePublic& node, Frame frame);
   [[nodiscard]] bool waits(const NodePublic& node) const { return queues_.contains(node); }
   // Precondition: waits().
-  [[nodiscard]] std::string take(const NodePublic& node);
+  [[nodiscard]] Frame take(const NodePublic& node);
 
   // Whether the node gets the maps that are made for it.
   [[nodiscard]] bool automatic(const NodePublic& node) const { return !silent_.contains(node); }
@@ -29,7 +34,7 @@ class RawFrames {
   bool allow_automatic(const NodePublic& node) { return silent_.erase(node) > 0; }
 
  private:
-  std::map<NodePublic, std::deque<std::string>> queues_;  // none is empty
+  std::map<NodePublic, std::deque<Frame>> queues_;  // none is empty
   std::set<NodePublic> silent_;
 };
 

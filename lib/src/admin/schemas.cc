@@ -37,6 +37,17 @@ constexpr SchemaMember c2n_answer[] = {
     {"status", "integer", true}, {"headers", "{[string]}", true}, {"body", "string", true}};
 constexpr SchemaMember events[] = {
     {"events", "[object]", true}, {"next", "integer", true}, {"lost", "integer", true}};
+constexpr SchemaMember frame[] = {
+    {"seq", "integer", true},        {"nodeKey", "string", true},   {"time", "string", true},
+    {"kind", "string", true},        {"size", "integer", true},     {"unpacked", "integer"},
+    {"connection", "integer", true}, {"reasons", "[string]", true}, {"more", "integer", true}};
+constexpr SchemaMember open_stream[] = {{"nodeKey", "string", true},    {"version", "integer", true},
+                                        {"stream", "boolean", true},    {"readOnly", "boolean", true},
+                                        {"omitPeers", "boolean", true}, {"connection", "integer", true},
+                                        {"frames", "integer", true},    {"accepted", "boolean", true}};
+constexpr SchemaMember timeline[] = {{"frames", "[#Frame]", true}, {"next", "integer", true},
+                                     {"lost", "boolean", true},    {"streams", "[#OpenStream]", true},
+                                     {"messageSeq", "integer"},    {"message", "?object"}};
 constexpr SchemaMember match[] = {{"nodeKey", "string"},
                                   {"stream", "boolean"},
                                   {"readOnly", "boolean"},
@@ -68,6 +79,7 @@ constexpr SchemaMember reset[] = {{"keys", "boolean"}};
 constexpr Schema table[] = {
     {"Any", {}, "any"},
     {"Raw", {}, "any"},
+    {"Html", {}, "string"},
     {"Document", {}, "?object"},
     {"List", {}, "[object]"},
     {"Texts", {}, "?[string]"},
@@ -92,6 +104,9 @@ constexpr Schema table[] = {
     {"C2n", c2n},
     {"C2nAnswer", c2n_answer},
     {"Events", events},
+    {"Frame", frame},
+    {"OpenStream", open_stream},
+    {"Timeline", timeline},
     {"Match", match},
     {"NewHold", new_hold},
     {"Hold", hold},

@@ -40,7 +40,7 @@ void State::settle_waiting() {
 
 void State::order(std::optional<CallId> call, bool wake, CoordOrder what, Then then, Judge judge) {
   const CommandId id{own_command | ++last_command};
-  ordered.emplace(id, Ordered{call, std::move(then), judge});
+  ordered.emplace(id, Ordered{call, cause_of(what), std::move(then), judge});
   commands.push_back(CoordCommand{id, std::move(what), wake});
 }
 
@@ -70,8 +70,9 @@ bool State::carried_out(const coord_event::CommandDone& done) {
   if ((static_cast<std::uint64_t>(done.command) & own_command) == 0) return false;
   const auto at = ordered.find(done.command);
   if (at == ordered.end()) return true;  // of before a reset
-  const Ordered ended = std::move(at->second);
+  Ordered ended = std::move(at->second);
   ordered.erase(at);
+  if (done.status == 200) causes.add(std::move(ended.cause));
   stir();
   const bool judged = done.status == 200 || ended.judge == Judge::then;
   Reply reply = judged ? ended.then(done) : error_reply(done.status, done.text);
@@ -89,6 +90,8 @@ void State::forget(const Coordinator& fresh) {
   coordinator = &fresh;
   passing = Passing{};
   faults = config.faults;
+  causes.forget();
+  timeline.forget();
   inputs.clear();
   coord_events.clear();
   commands.clear();

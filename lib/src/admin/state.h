@@ -14,6 +14,7 @@
 
 #include "admin/alt_streams.h"
 #include "admin/callbacks.h"
+#include "admin/causes.h"
 #include "admin/documents.h"
 #include "admin/events.h"
 #include "admin/frames.h"
@@ -21,6 +22,7 @@
 #include "admin/logins.h"
 #include "admin/raw_frames.h"
 #include "admin/reply.h"
+#include "admin/timeline.h"
 #include "ts2021/admin/desk.h"
 
 namespace ts2021::admin {
@@ -55,6 +57,8 @@ struct State {
   Now now{};
   Events events;
   Frames frames;
+  Causes causes;
+  Timeline timeline;
   std::uint64_t unhandled = 0;
   std::shared_ptr<const FaultBook> faults = config.faults;
 
@@ -103,6 +107,7 @@ struct State {
   };
   struct Ordered {
     std::optional<CallId> call;
+    Cause cause;
     Then then;
     Judge judge{};
   };

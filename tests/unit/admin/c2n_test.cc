@@ -117,8 +117,12 @@ TEST_CASE("A request passes through with its path, and the answer as it is") {
     CHECK(answer->status == 404);
     CHECK(answer->body == "no");
     CHECK(answer->content_type == "text/x");
-    REQUIRE(answer->headers.size() == 1);
-    CHECK(answer->headers[0].name == "X-A");
+    REQUIRE(answer->headers.size() == 3);
+    // In a browser it is no page of the admin API.
+    CHECK(answer->headers[0].name == "Content-Security-Policy");
+    CHECK(answer->headers[0].value == "sandbox");
+    CHECK(answer->headers[1].name == "X-Content-Type-Options");
+    CHECK(answer->headers[2].name == "X-A");
   }
 }
 

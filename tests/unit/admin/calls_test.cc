@@ -27,6 +27,8 @@ const std::string stranger = "/admin/nodes/$X";
 const std::string decision = R"({"action":"continue"})";
 
 const std::vector<Example> examples = {
+    {"GET", "/", "/", "", 200, "", ""},
+    {"GET", "/admin/", "/admin/", "", 200, "", ""},
     {"GET", "/admin/openapi.json", "/admin/openapi.json", "", 200, "", ""},
     {"GET", "/admin/config", "/admin/config", "", 200, "", ""},
     {"PATCH", "/admin/config", "/admin/config", R"({"verbose":true})", 200, "/admin/config", R"({"v":1})",
@@ -98,6 +100,7 @@ const std::vector<Example> examples = {
     {"DELETE", "/admin/nodes/{}/c2n/{}/{}", node + "/c2n/a/b", "", 200, stranger + "/c2n/a/b", "", 404},
     {"DELETE", "/admin/nodes/{}/c2n/{}/{}/{}", node + "/c2n/a/b/c", "", 200, node + "/c2n/a/b/%20", "", 400},
     {"GET", "/admin/events", "/admin/events", "", 200, "/admin/events?type=x", "", 400},
+    {"GET", "/admin/timeline", "/admin/timeline?node=$A", "", 200, "/admin/timeline?node=$X", "", 404},
     {"POST", "/admin/holds", "/admin/holds", R"({"on":"register"})", 201, "/admin/holds", "{}", 400},
     {"GET", "/admin/holds/{}", "/admin/holds/h1", "", 200, "/admin/holds/h9", "", 404},
     {"DELETE", "/admin/holds/{}", "/admin/holds/h1", "", 204, "/admin/holds/h9", "", 404},

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -93,6 +94,8 @@ class Desk {
 
   // The calls of the admin listener; they live for ever. What matches none is 404 or 405 by the listener.
   [[nodiscard]] static std::span<const Route> routes() noexcept;
+  // The page for people: it says nothing of any node and goes without the token.
+  [[nodiscard]] static std::span<const std::string_view> open_paths() noexcept;
   // The description that GET /admin/openapi.json answers.
   [[nodiscard]] static std::string openapi();
 
