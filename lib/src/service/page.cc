@@ -14,23 +14,49 @@ std::string fingerprint(std::string_view hex) {
   return out;
 }
 
+constexpr std::string_view style = R"(
+:root{--back:#f6f7f9;--card:#fff;--text:#1b1f24;--dim:#5b6470;--line:#dde1e7;--accent:#0b57d0;--on:#fff}
+@media(prefers-color-scheme:dark){:root{--back:#14171b;--card:#1d2126;--text:#e6e9ed;--dim:#9aa4b0;--line:#333a43;
+--accent:#8ab4f8;--on:#14171b}}
+*{box-sizing:border-box}
+body{margin:0;padding:1em;background:var(--back);color:var(--text);font:1em/1.5 system-ui,sans-serif}
+main{max-width:30em;margin:6vh auto 0;padding:1.4em 1.6em;background:var(--card);border:1px solid var(--line);border-radius:10px}
+h1{font-size:1.35em;margin:0 0 .7em}
+table{width:100%;border-collapse:collapse;table-layout:fixed}
+th,td{padding:.35em 0;text-align:left;vertical-align:top;border-top:1px solid var(--line)}
+th{width:7em;font-weight:normal;color:var(--dim)}
+td{overflow-wrap:anywhere}
+td.key{font:.9em/1.6 ui-monospace,"DejaVu Sans Mono",monospace}
+label{display:block}
+input{display:block;width:100%;margin-top:.3em;padding:.5em .7em;font:inherit;color:inherit;background:var(--back);
+border:1px solid var(--dim);border-radius:6px}
+button{margin:1.2em .7em 0 0;padding:.5em 1.4em;font:inherit;color:var(--accent);background:none;border:1px solid var(--accent);
+border-radius:6px;cursor:pointer}
+button.main{color:var(--on);background:var(--accent)}
+:focus-visible{outline:2px solid var(--accent);outline-offset:2px}
+)";
+
 std::string page(std::string_view title, std::string_view content) {
   std::string out = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">";
-  out += "<meta name=\"viewport\" content=\"width=device-width\"><title>";
+  out += "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">";
+  out += "<meta name=\"color-scheme\" content=\"light dark\"><title>";
   out += escaped(title);
-  out +=
-      "</title><style>body{font:1.1em/1.5 sans-serif;max-width:32em;margin:3em auto;padding:0 1em}"
-      "th{text-align:left;padding-right:1em}td{font-family:monospace;word-break:break-all}"
-      "button{font:inherit;padding:.3em 1.2em;margin:1em 1em 0 0}</style></head><body><h1>";
+  out += "</title><style>";
+  out += style;
+  out += "</style></head><body><main><h1>";
   out += escaped(title);
   out += "</h1>\n";
   out += content;
-  out += "</body></html>\n";
+  out += "</main></body></html>\n";
   return out;
 }
 
 std::string row(std::string_view name, std::string_view value) {
-  return "<tr><th>" + std::string(name) + "</th><td>" + escaped(value) + "</td></tr>\n";
+  return "<tr><th scope=\"row\">" + std::string(name) + "</th><td>" + escaped(value) + "</td></tr>\n";
+}
+std::string key_row(std::string_view name, std::string_view hex) {
+  return "<tr><th scope=\"row\">" + std::string(name) + "</th><td class=\"key\">" + fingerprint(hex) +
+         "</td></tr>\n";
 }
 
 std::string_view title_of(PendingKind kind) {
@@ -79,17 +105,17 @@ std::string message_page(std::string_view title, std::string_view text) {
 
 std::string decision_page(const answer::Pending& pending) {
   std::string content = "<table>\n" + row("Machine", pending.hostname) + row("System", pending.os);
-  content += row("Machine key", fingerprint(pending.machine.bare_text()));
-  content += row("Node key", fingerprint(pending.node_key.bare_text()));
+  content += key_row("Machine key", pending.machine.bare_text());
+  content += key_row("Node key", pending.node_key.bare_text());
   if (!pending.target.empty()) content += row("Wants to enter", pending.target);
   content += "</table>\n<p>Go on only if you have just started this yourself.</p>\n";
   content += "<form method=\"post\" autocomplete=\"off\"><label>Login name <input name=\"";
-  content += std::string(login_field) + "\" maxlength=\"254\"></label><br>\n";
-  const auto button = [](std::string_view value, std::string_view label) {
-    return "<button name=\"" + std::string(decision_field) + "\" value=\"" + std::string(value) + "\">" +
-           std::string(label) + "</button>\n";
+  content += std::string(login_field) + "\" maxlength=\"254\" autofocus></label>\n";
+  const auto button = [](std::string_view value, std::string_view label, std::string_view look) {
+    return "<button name=\"" + std::string(decision_field) + "\" value=\"" + std::string(value) + "\"" +
+           std::string(look) + ">" + std::string(label) + "</button>\n";
   };
-  content += button(connect_value, "Connect") + button(deny_value, "Deny") + "</form>";
+  content += button(connect_value, "Connect", " class=\"main\"") + button(deny_value, "Deny", "") + "</form>";
   return page(title_of(pending.kind), content);
 }
 
