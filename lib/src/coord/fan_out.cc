@@ -82,6 +82,8 @@ void FanOut::taken(PollKey key) {
 void FanOut::end_polls_of(NodeId node, const NodeState& last) {
   settings_.forget(node);
   one_shots_.forget(node);
+  if (overrides_.of(node).unsigned_peer_api_only)
+    renew_all();  // TEST-34: filters need not list others for it
   overrides_.forget(node);
   renewed_.erase(node);
   std::vector<PollKey> keys;

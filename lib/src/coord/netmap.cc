@@ -118,9 +118,11 @@ bool needs_holders(const Snapshot& snapshot, const Viewer& viewer, Position curs
          !planted(Planted::keeps_old_holders);
 }
 
-// The same goes for filters that list nodes.
-bool needs_nodes(const Snapshot& snapshot, Position cursor) {
-  return snapshot.grants.subjects_changed() > cursor && filter_lists_nodes(snapshot);
+// The same goes for filters that list nodes; whom a masquerade concerns, for him another key changes
+// addresses.
+bool needs_nodes(const Snapshot& snapshot, const Viewer& viewer, Position cursor) {
+  return filter_lists_nodes(snapshot) &&
+         (snapshot.grants.subjects_changed() > cursor || particular(snapshot, viewer));
 }
 
 void add_self_since(const Snapshot& snapshot, const Viewer& viewer, Position cursor, Draft& out) {
@@ -130,7 +132,7 @@ void add_self_since(const Snapshot& snapshot, const Viewer& viewer, Position cur
   if (parts.has_any(told_of_self) || snapshot.settings.changed(Section::self, viewer.node) > cursor)
     out.add_self(snapshot, *self);
   if ((parts.has(Part::subject) && !planted(Planted::keeps_old_filter)) ||
-      needs_holders(snapshot, viewer, cursor) || needs_nodes(snapshot, cursor))
+      needs_holders(snapshot, viewer, cursor) || needs_nodes(snapshot, viewer, cursor))
     out.add_filter(snapshot, viewer, *self);
 }
 
@@ -206,7 +208,7 @@ MapResponse full_map(const Snapshot& snapshot, const Viewer& viewer, std::option
 bool has_own_news(const Snapshot& snapshot, const Viewer& viewer, Position cursor) {
   return (snapshot.tailnet.log().latest(viewer.node) > cursor && !planted(Planted::shares_with_changed)) ||
          snapshot.settings.own_news(viewer.node, cursor) || needs_holders(snapshot, viewer, cursor) ||
-         needs_nodes(snapshot, cursor) || particular(snapshot, viewer);
+         needs_nodes(snapshot, viewer, cursor) || particular(snapshot, viewer);
 }
 
 std::optional<MapResponse> delta(const Snapshot& snapshot, const Viewer& viewer, Position cursor) {

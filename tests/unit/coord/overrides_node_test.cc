@@ -135,6 +135,11 @@ TEST_CASE("TEST-34: an unsigned node bears its flag, and no rule opens ports to 
   scene.order(coord_command::SetUnsignedPeerApiOnly{scene.id(scene.bob), false});
   CHECK((*scene.fold.filter)[0].src_ips == std::vector<std::string>{"*"});
   CHECK(!scene.bob_for(scene.fold).unsigned_peer_api_only);
+  // It may go while it is unsigned.
+  scene.order(coord_command::SetUnsignedPeerApiOnly{scene.id(scene.bob), true});
+  scene.order(coord_command::DeleteNode{scene.id(scene.bob)});
+  for (const auto* fold : {&scene.fold, &scene.olds})
+    CHECK((*fold->filter)[0].src_ips == std::vector<std::string>{"*"});
 }
 
 TEST_CASE("TEST-32, TEST-33, TEST-34, TEST-35: there is nothing to lay over a node that is not there") {
