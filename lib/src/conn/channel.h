@@ -61,7 +61,7 @@ class Channel {
   ByteQueue* out_;
   Tamper* tamper_;
   bool asked_tamper_ = false;  // for the frame that comes next
-  ByteQueue records_;  // WebSocket only: sealed records on their way into messages
+  ByteQueue records_;          // WebSocket only: sealed records on their way into messages
   noise::RecordReader reader_;
   noise::RecordWriter writer_;
 };
