@@ -8,7 +8,7 @@ namespace ts2021::coord {
 
 Answering::Answering(const Tailnet& tailnet, const CoordinatorConfig& config, LockDesk& lock,
                      const FanOut& fan_out, Callbacks& callbacks, const Logins& logins, Registrar& registrar,
-                     Entropy& entropy)
+                     TestLogins& test_logins, Entropy& entropy)
     : tailnet_(tailnet),
       config_(config),
       lock_(lock),
@@ -16,6 +16,7 @@ Answering::Answering(const Tailnet& tailnet, const CoordinatorConfig& config, Lo
       callbacks_(callbacks),
       logins_(logins),
       registrar_(registrar),
+      test_logins_(test_logins),
       notes_(tailnet, config, fan_out),
       approvals_(tailnet, config, entropy, [&fan_out]() -> const Policy& { return fan_out.policy(); }) {}
 
@@ -64,11 +65,25 @@ Plan Answering::on(const coord_input::Ask& ask, const question::FindPending& ask
                                          login->machine,
                                          {}});
   }
+  if (test_logins_.state(asked.id) == TestLogins::State::open) {
+    const NodePublic key = test_logins_.key(asked.id);
+    const NodeState* node = tailnet_.find(key);  // TEST-9; none while the key is to take the place of another
+    const Hostinfo unknown;
+    const Hostinfo& hostinfo = node && node->record->hostinfo ? *node->record->hostinfo : unknown;
+    return answered(ask, answer::Pending{asked.id,
+                                         PendingKind::login,
+                                         hostinfo.hostname,
+                                         hostinfo.os,
+                                         key,
+                                         test_logins_.machine(asked.id),
+                                         {}});
+  }
   if (auto pending = approvals_.find(asked.id)) return answered(ask, *std::move(pending));
   return refused(ask, 404, "nothing waits here");
 }
 
 Plan Answering::on(const coord_input::Ask& ask, const question::DecidePending& asked, Now now) {
+  if (test_logins_.state(asked.id) == TestLogins::State::open) return decide_test_login(ask, asked);
   if (!logins_.find(asked.id)) return approvals_.plan(ask, asked, now);
   auto decision = registrar_.decide(asked.id, asked.login_name, asked.refusal, fan_out_.policy(), now);
   Plan said =
@@ -76,6 +91,16 @@ Plan Answering::on(const coord_input::Ask& ask, const question::DecidePending& a
   if (!decision.plan.needs_ids)
     for (CoordEvent& event : said.events) decision.plan.events.push_back(std::move(event));
   return std::move(decision.plan);
+}
+
+// TEST-3, TEST-11: whoever it is, the node has a user already.
+Plan Answering::decide_test_login(const coord_input::Ask& ask, const question::DecidePending& asked) {
+  Plan plan = answered(ask, answer::Done{});
+  if (asked.login_name.empty())
+    test_logins_.fail(asked.id, asked.refusal, plan.events);
+  else
+    test_logins_.complete(asked.id);
+  return plan;
 }
 
 // API-143: an expired key still reaches the others by relay, to log in again.

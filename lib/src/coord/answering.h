@@ -12,6 +12,7 @@
 #include "coord/node_notes.h"
 #include "coord/registrar.h"
 #include "coord/replies.h"
+#include "coord/test_logins.h"
 #include "ts2021/coord/config.h"
 #include "ts2021/coord/input.h"
 
@@ -20,7 +21,8 @@ namespace ts2021::coord {
 class Answering {
  public:
   Answering(const Tailnet& tailnet, const CoordinatorConfig& config, LockDesk& lock, const FanOut& fan_out,
-            Callbacks& callbacks, const Logins& logins, Registrar& registrar, Entropy& entropy);
+            Callbacks& callbacks, const Logins& logins, Registrar& registrar, TestLogins& test_logins,
+            Entropy& entropy);
 
   // In whose lane a question with writes waits for its turn; zero: no machine's.
   [[nodiscard]] MachinePublic lane(const coord_input::Ask& ask) const;
@@ -41,6 +43,7 @@ class Answering {
   Plan on(const coord_input::Ask& ask, const question::Identify& asked, Now now);
   Plan on(const coord_input::Ask& ask, const question::FindPending& asked, Now now);
   Plan on(const coord_input::Ask& ask, const question::DecidePending& asked, Now now);
+  Plan decide_test_login(const coord_input::Ask& ask, const question::DecidePending& asked);
   Plan on(const coord_input::Ask& ask, const question::AdmitToRelay& asked, Now now);
   Plan on(const coord_input::Ask& ask, const question::FindRelays& asked, Now now);
   Plan on(const coord_input::Ask& ask, const question::Deliver& asked, Now now);
@@ -52,6 +55,7 @@ class Answering {
   Callbacks& callbacks_;
   const Logins& logins_;
   Registrar& registrar_;
+  TestLogins& test_logins_;
   NodeNotes notes_;
   Approvals approvals_;
 };

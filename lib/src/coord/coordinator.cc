@@ -43,10 +43,11 @@ struct Coordinator::Impl final : Worker {
         fan_out_(tailnet_, entropy, config_, std::move(policy)),
         lock_desk_(tailnet_, config_),
         callbacks_(entropy, config_),
-        answering_(tailnet_, config_, lock_desk_, fan_out_, callbacks_, logins_, registrar_, entropy),
+        test_logins_(entropy),
+        answering_(tailnet_, config_, lock_desk_, fan_out_, callbacks_, logins_, registrar_, test_logins_,
+                   entropy),
         commands_(tailnet_, config_, fan_out_, callbacks_),
         node_orders_(tailnet_, config_, engine_.ids(), logins_, registrar_, fan_out_),
-        test_logins_(entropy),
         test_registrar_(tailnet_, config_, registrar_, test_logins_),
         test_orders_(tailnet_, entropy, config_, fan_out_, engine_.ids(), test_registrar_, test_logins_),
         pace_(config_.register_interval, config_.test_mode ? 0 : config_.register_burst) {}  // TEST-6
@@ -133,7 +134,10 @@ struct Coordinator::Impl final : Worker {
       return;
     }
     Plan plan = answering_.plan(input, now_);
-    if (plan.writes.empty() && !plan.needs_ids) return tell(plan, false);
+    if (plan.writes.empty() && !plan.needs_ids) {
+      tell(plan, false);
+      return decide_completed();
+    }
     tailnet_.release(plan.reserved);
     Work work;
     work.kind = Work::Kind::ask;
@@ -246,7 +250,7 @@ struct Coordinator::Impl final : Worker {
     if (work.kind == Work::Kind::order) decide_completed();
   }
 
-  // TEST-7: followups of logins that an order has completed.
+  // TEST-7: followups of logins that an order or a person has completed.
   void decide_completed() {
     for (auto& followup : test_logins_.take_completed()) {
       Work work;
@@ -445,10 +449,10 @@ struct Coordinator::Impl final : Worker {
   FanOut fan_out_;
   LockDesk lock_desk_;
   Callbacks callbacks_;
+  TestLogins test_logins_;
   Answering answering_;
   Commands commands_;
   NodeOrders node_orders_;
-  TestLogins test_logins_;
   TestRegistrar test_registrar_;
   TestOrders test_orders_;
   Pace pace_;

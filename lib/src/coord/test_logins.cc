@@ -56,6 +56,11 @@ MachinePublic TestLogins::machine(std::string_view id) const {
   return at == logins_.end() ? MachinePublic() : at->second.machine;
 }
 
+NodePublic TestLogins::key(std::string_view id) const {
+  const auto at = logins_.find(id);
+  return at == logins_.end() ? NodePublic() : at->second.key;
+}
+
 void TestLogins::hold(std::string_view id, Followup followup, std::vector<CoordEvent>& events) {
   auto& waiting = logins_.find(id)->second.waiting;
   if (waiting.size() >= max_waiting) {

@@ -47,6 +47,7 @@ class TestLogins {
   [[nodiscard]] State state(std::string_view id) const;
   [[nodiscard]] const std::string& failure(std::string_view id) const;  // precondition: failed
   [[nodiscard]] MachinePublic machine(std::string_view id) const;       // zero: no such login
+  [[nodiscard]] NodePublic key(std::string_view id) const;              // the same
   // Whether a login of this key was completed.
   [[nodiscard]] bool is_completed(const NodePublic& key) const { return completed_.contains(key); }
 

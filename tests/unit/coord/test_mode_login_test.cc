@@ -205,4 +205,41 @@ TEST_CASE("the id of a login stands behind the first /auth/ of a URL") {
   CHECK(coord::test_login_id("").empty());
 }
 
+TEST_CASE("TEST-7: a page finds an open login and decides on it") {
+  TestDesk desk(with_login());
+  Client alice(desk, 1);
+  const std::string url = alice.enroll("").auth_url, id = id_of(url);
+  const CallId held = follow(alice, url);
+  const auto say = [&](Question question) {
+    const SessionId page = desk.open(make_key<MachinePublic>(99));
+    const CallId call = desk.ask(page, {}, std::move(question));
+    desk.pump();
+    return desk.inbox(page, call);
+  };
+  const auto found = say(question::FindPending{id});
+  REQUIRE(found.answer);
+  const auto& pending = std::get<answer::Pending>(*found.answer);
+  CHECK(pending.kind == PendingKind::login);
+  CHECK(pending.id == id);
+  CHECK(pending.hostname == "host1");
+  CHECK(pending.os == "linux");
+  CHECK(pending.node_key == alice.node_key);
+  CHECK(pending.machine == alice.machine);
+  CHECK(say(question::FindPending{"00000000000000000000"}).refused->status == 404);
+  CHECK(!box(alice, held).reply);
+  SECTION("yes") {
+    CHECK(say(question::DecidePending{id, "anybody@net.test", ""}).answer);
+    REQUIRE(box(alice, held).reply);
+    CHECK(box(alice, held).reply->machine_authorized);
+    CHECK(box(alice, held).reply->login.login_name == "user-1@fake-control.example.net");
+  }
+  SECTION("no") {
+    CHECK(say(question::DecidePending{id, "", "go away"}).answer);
+    REQUIRE(box(alice, held).reply);
+    CHECK(box(alice, held).reply->error == "go away");
+  }
+  CHECK(say(question::FindPending{id}).refused->status == 404);
+  CHECK(say(question::DecidePending{id, "anybody@net.test", ""}).refused->status == 404);
+}
+
 }  // namespace ts2021::test
