@@ -28,6 +28,8 @@ const std::vector<Expected> control_api = {
     {Site::outer, "GET", "/admin"},
     {Site::outer, "GET", "/a/{}"},
     {Site::outer, "POST", "/a/{}"},
+    {Site::outer, "GET", "/auth/{}"},
+    {Site::outer, "POST", "/auth/{}"},
     {Site::outer, "HEAD", "/ping/{}"},
     {Site::outer, "POST", "/ping/{}"},
     {Site::outer, "POST", "/verify"},
