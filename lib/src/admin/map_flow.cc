@@ -116,8 +116,11 @@ void MapFlow::on(Verdict verdict) {
   }
   if (!std::exchange(call.deciding, false)) return;
   if (verdict.replaced)
-    if (auto pieces = state_.frames.pack(verdict.response, call.compression))
+    if (auto pieces = state_.frames.pack(verdict.response, call.compression)) {
       call.waiting = std::move(pieces);
+      call.look.reset();
+      call.why.named.emplace_back("changed by a hold");
+    }
   pump(at);
 }
 
@@ -157,7 +160,11 @@ bool MapFlow::prepare_first(MapCall& call, SharedPieces& pieces) {
     const auto old = target.parse_copy(as_bytes(text));
     const auto by = change.parse_copy(as_bytes(patch));
     if (old && by) text = merge_patch(*old, *by);
-    if (auto patched = state_.frames.pack(text, call.compression)) pieces = std::move(patched);
+    if (auto patched = state_.frames.pack(text, call.compression)) {
+      pieces = std::move(patched);
+      call.look.reset();
+      call.why.named.emplace_back("first-map patch");
+    }
   }
   if (!held) return true;
   call.deciding = true;
@@ -225,29 +232,35 @@ void MapFlow::pump(Calls::iterator at) {
 
 // Why the coordinator has made the frame.
 Reasons MapFlow::explain(MapCall& call, const SharedPieces& pieces) {
-  if (Frames::is_keep_alive(pieces, call.compression)) return {{"keep-alive"}};
+  call.look = look_at(pieces, call.compression, !call.first_made);
+  if (call.look->kind == FrameKind::keep_alive) return {{"keep-alive"}};
   const std::uint64_t told = std::exchange(call.told, state_.causes.last());
   if (!call.first_made) return {{call.request->stream ? "first map" : "map, asked for once"}};
   const auto node = state_.coordinator->node(call.request->node_key);
-  return state_.causes.since(told, node ? node->record->id : NodeId{},
-                             look_at(pieces, call.compression, false));
+  return state_.causes.since(told, node ? node->record->id : NodeId{}, *call.look);
 }
 
 void MapFlow::send(MapCall& call, SharedPieces pieces, MapCall::Flight whose, Reasons why) {
   call.flight = whose;
   call.has_head = true;
-  if (!pieces->empty()) {
-    const FrameLook look = look_at(pieces, call.compression, call.frames++ == 0);
-    Timeline::Frame frame;
-    frame.at = state_.now.wall;
-    frame.kind = whose == MapCall::Flight::ours ? FrameKind::raw : look.kind;
-    frame.unpacked = look.unpacked;
-    frame.connection = call.connection;
-    frame.why = std::move(why);
-    state_.timeline.add(call.request->node_key, std::move(frame), pieces, call.compression);
-    state_.stir();
-  }
+  if (!pieces->empty()) note(call, pieces, whose, std::move(why));
   state_.coord_events.emplace_back(coord_event::MapFrame{call.key.session, call.key.call, std::move(pieces)});
+}
+
+void MapFlow::note(MapCall& call, const SharedPieces& pieces, MapCall::Flight whose, Reasons why) {
+  const bool own = whose == MapCall::Flight::ours;
+  std::optional<FrameLook> look;
+  if (!own) look = std::exchange(call.look, std::nullopt);
+  if (!look) look = look_at(pieces, call.compression, !own);
+  Timeline::Frame frame;
+  frame.at = state_.now.wall;
+  frame.kind = own ? FrameKind::raw : look->kind;
+  frame.unpacked = look->unpacked;
+  frame.connection = call.connection;
+  frame.why = std::move(why);
+  ++call.frames;
+  state_.timeline.add(call.request->node_key, std::move(frame), pieces, call.compression);
+  state_.stir();
 }
 
 // The head of the answer without a frame. It is taken like one.

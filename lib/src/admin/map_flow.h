@@ -77,6 +77,7 @@ class MapFlow {
     bool has_head = false, ends = false;  // ends: once `waiting` has left
     std::uint64_t told = 0;               // of the causes, by the frames that were made
     Reasons why{};                        // of `waiting`
+    std::optional<FrameLook> look{};      // at `waiting`; none: not yet
     std::uint64_t frames = 0;             // sent
     [[nodiscard]] bool is_poll() const { return request->stream && !request->read_only; }
   };
@@ -85,6 +86,7 @@ class MapFlow {
   void start(MapCall& call);
   void pump(Calls::iterator at);
   void send(MapCall& call, SharedPieces pieces, MapCall::Flight whose, Reasons why);
+  void note(MapCall& call, const SharedPieces& pieces, MapCall::Flight whose, Reasons why);
   [[nodiscard]] Reasons explain(MapCall& call, const SharedPieces& pieces);
   void send_head(MapCall& call);
   // The first automatic frame: false while a hold has it.

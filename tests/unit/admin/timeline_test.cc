@@ -147,6 +147,38 @@ TEST_CASE("The timeline names the input or the order that each frame comes from"
                  R"("message":{"Domain":"raw.test"})"));
 }
 
+TEST_CASE("First maps that a test has changed say so") {
+  AdminSite site;
+  SiteNode a(site, 1);
+  a.enroll();
+  const auto first = [&] {
+    const auto before = read(site.call("GET", "/admin/timeline?after=-1")).next;
+    a.start_poll();
+    site.advance(soon);
+    if (const auto held = site.answer(site.begin("GET", "/admin/holds/h1/next?timeout=0s"));
+        held && held->status == 200)
+      site.call("POST", "/admin/holds/h1/calls/1", R"({"action":"replace","response":{"Domain":"x"}})");
+    return read(site.call("GET", "/admin/timeline?timeout=0s&after=" + std::to_string(before))).frames.at(0);
+  };
+  CHECK(first().reasons == "first map");
+  site.call("PUT", "/admin/first-map-patch", R"({"Domain":"patched.test"})");
+  const Shown patched = first();
+  CHECK(patched.reasons == "first map|first-map patch");
+  CHECK(patched.kind == "whole");
+  site.call("POST", "/admin/holds", R"({"on":"first-map"})");
+  const Shown replaced = first();
+  CHECK(replaced.reasons == "first map|first-map patch|changed by a hold");
+  CHECK(replaced.kind == "whole");
+  auto lite = a.map_request();
+  lite.stream = false;
+  site.call("DELETE", "/admin/holds/h1");
+  site.call("PUT", "/admin/first-map-patch", "null");
+  site.send(a.session, lite);
+  const Told told = read(site.call("GET", "/admin/timeline?timeout=0s"));
+  CHECK(std::any_of(told.frames.begin(), told.frames.end(),
+                    [](const Shown& one) { return one.reasons == "map, asked for once"; }));
+}
+
 TEST_CASE("Keep-alives take no reason away, and are no last message") {
   Two two;
   two.site.advance(std::chrono::seconds{61});
