@@ -148,6 +148,7 @@ Node stored_node(const Snapshot& snapshot, const NodeState& state) {
   add_host(*state.record, node);
   node.cap_map = state.record->capabilities;
   if (snapshot.settings.config().test_mode) node.capabilities = names_of(node.cap_map);
+  if (state.record->last_seen) node.last_seen = *state.record->last_seen;
   return node;
 }
 

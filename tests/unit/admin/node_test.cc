@@ -156,3 +156,15 @@ TEST_CASE("A preview is what the node would get, the same as long as nothing cha
   CHECK(wrong.status == 400);
   CHECK(contains(wrong.body, "NodeKey"));
 }
+
+TEST_CASE("A node that has gone is shown with the time when it was last seen") {
+  AdminSite site;
+  SiteNode a(site, 1);
+  a.enroll();
+  a.start_poll();
+  site.advance(std::chrono::seconds{1});
+  CHECK_FALSE(contains(site.call("GET", a.path()).body, "LastSeen"));
+  site.gone(a.session);
+  site.advance(std::chrono::minutes{1});
+  CHECK(contains(site.call("GET", a.path()).body, "\"LastSeen\":\"20"));
+}
