@@ -81,6 +81,12 @@ class Live(Page):
         first.kill()
         chromium.wait_for("2 nodes, 1 open stream", "header")
         self.assertIn("\u25cb none", chromium.text("#nodes"))
+        last_seen = "return document.querySelector('#nodes time[datetime]')?.innerText || ''"
+        for _ in range(200):
+            if chromium.run(last_seen):
+                break
+            time.sleep(0.05)
+        self.assertRegex(chromium.run(last_seen), r"^\d\d:\d\d:\d\d$")
         self.admin("POST", "/admin/reset", {})
         chromium.wait_for("0 nodes", "header")
         self.assertTrue(chromium.run("return window.untouched"), "the page was loaded again")
@@ -224,14 +230,14 @@ class Login(Page):
         """The page that the client is sent to; none: it is in."""
         node = start_client("map", self.daemon.url, "--hostname", HOSTILE, "--state", state)
         self.addCleanup(lambda: (node.kill(), node.communicate()))
-        for stream in select.select([node.stdout, node.stderr], [], [], 20)[0]:
-            line = stream.readline().strip()
-            if stream is node.stdout:
-                self.assertRegex(line, "^registered")
-                return None
-            self.assertIn("/auth/", line)
+        ready = select.select([node.stdout, node.stderr], [], [], 20)[0]
+        if node.stderr in ready:
+            line = node.stderr.readline().strip()
+            self.assertRegex(line, "^log in at http.*/auth/")
             return line.removeprefix("log in at ")
-        self.fail("the client says nothing")
+        self.assertEqual(ready, [node.stdout], "the client says nothing")
+        self.assertRegex(node.stdout.readline(), "^registered")
+        return None
 
     def test_a_person_lets_a_node_in_or_not(self):
         self.start()
