@@ -51,7 +51,7 @@ std::string test_name(std::string_view hostname, NodeId node, const Rules& rules
 
 CapMap test_capabilities() {  // TEST-5
   return {{"https", {}},
-          {"https://tailscale.com/cap/funnel", {}},
+          {"funnel", {}},
           {"https://tailscale.com/cap/file-sharing", {}},
           {"https://tailscale.com/cap/funnel-ports?ports=8080,443", {}}};
 }

@@ -165,6 +165,17 @@ TEST_CASE("TEST-14: members that nobody knows stay in it") {
   CHECK(!node->record->authorized);
 }
 
+TEST_CASE("TEST-14: any text is a tag of a node that was put, in test mode") {
+  const bool test_mode = GENERATE(false, true);
+  auto config = desk_config();
+  config.test_mode = test_mode;
+  Desk desk(config);
+  const NodePublic key = make_key<NodePublic>(500);
+  CHECK(order(desk, PutNode{key, R"({"Tags":["tag:a"]})"}) == 200);
+  CHECK(order(desk, PutNode{key, R"({"Tags":["some-tag"]})"}) == (test_mode ? 200 : 400));
+  CHECK(desk.record(key)->tags == std::vector<std::string>{test_mode ? "some-tag" : "tag:a"});
+}
+
 TEST_CASE("TEST-14: a node put as it is stored is as it was") {
   TestDesk desk;
   Client alice(desk, 1);
@@ -194,7 +205,7 @@ TEST_CASE("TEST-14: what can not be a node changes nothing") {
   CHECK(desk.order(PutNode{fresh, "null"}) == 400);
   CHECK(desk.order(PutNode{fresh, R"({"ID":"x"})"}) == 400);
   CHECK(desk.order(PutNode{{}, "{}"}) == 400);
-  CHECK(desk.order(PutNode{fresh, R"({"Tags":["x"]})"}) == 400);
+  CHECK(desk.order(PutNode{fresh, R"({"Tags":[""]})"}) == 400);
   CHECK(desk.order(PutNode{fresh, R"({"ID":9007199254740992})"}) == 400);
   CHECK(desk.order(PutNode{fresh, R"({"ID":2})"}) == 409);
   CHECK(desk.order(PutNode{alice.node_key, R"({"ID":2})"}) == 400);

@@ -196,7 +196,7 @@ TEST_CASE("TEST-5: new nodes get the default capabilities, those of the rules or
   Client alice(desk, 1), bob(desk, 2);
   alice.enroll("");
   const CapMap usual{{"https", {}},
-                     {"https://tailscale.com/cap/funnel", {}},
+                     {"funnel", {}},
                      {"https://tailscale.com/cap/file-sharing", {}},
                      {"https://tailscale.com/cap/funnel-ports?ports=8080,443", {}}};
   CHECK(desk.record(alice.node_key)->capabilities == usual);
