@@ -20,7 +20,8 @@ import (
 // Client calls the admin API at URL. What the server refuses goes to Fail, which must not return: t.Fatal or panic.
 type Client struct {
 	URL   string
-	Token string // empty: none
+	Token string       // empty: none
+	HTTP  *http.Client // nil: the default one
 	Fail  func(error)
 	// Answered, if there, is told of every answer, waiting ones too.
 	Answered func(method, path string, status int)
@@ -78,7 +79,11 @@ func (c *Client) Raw(ctx context.Context, method, path string, body io.Reader) (
 	if c.Token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.Token)
 	}
-	answer, err := http.DefaultClient.Do(request)
+	client := c.HTTP
+	if client == nil {
+		client = http.DefaultClient
+	}
+	answer, err := client.Do(request)
 	if err != nil {
 		return 0, nil, err
 	}
