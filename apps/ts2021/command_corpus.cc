@@ -84,8 +84,8 @@ void add_messages(const CapturedExchange& exchange, Corpus& corpus) {
   } else {
     const bool lock = path.find("/tka/") != std::string_view::npos;
     const std::string target = path.ends_with("/register") || exchange.boxed ? "json_register"
-                               : lock                      ? "json_lock"
-                                                           : "json_endpoints";
+                               : lock                                        ? "json_lock"
+                                                                             : "json_endpoints";
     corpus.add_json(target, exchange.request.body);
     corpus.add_json(target, answer);
   }
