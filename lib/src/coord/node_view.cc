@@ -15,8 +15,7 @@ namespace {
 void add_routes(const Snapshot& snapshot, const NodeState& state, Node& node) {
   auto& allowed = *node.allowed_ips;
   if (const auto& routes = snapshot.overrides.of(node.id).routes) {  // TEST-33
-    std::remove_copy_if(routes->begin(), routes->end(), std::back_inserter(node.primary_routes),
-                        is_exit_route);
+    node.primary_routes = *routes;
     allowed.insert(allowed.end(), routes->begin(), routes->end());
     return;
   }
