@@ -188,6 +188,15 @@ TEST_CASE("Keep-alives take no reason away, and are no last message") {
   CHECK(told.frames.back().reasons == "keep-alive");
   CHECK(told.message_seq == 0);
   CHECK(two.ask(two.a).message_seq <= two.seen);
+  two.seen = two.ask(two.a).next;
+  two.site.call("PUT", two.b.path("/routes?push=false"), R"(["10.0.0.0/24"])");
+  two.site.advance(std::chrono::seconds{61});
+  const Told quiet = two.ask(two.a, two.seen);
+  REQUIRE_FALSE(quiet.frames.empty());
+  for (const Shown& one : quiet.frames) CHECK(one.reasons == "keep-alive");
+  two.seen = two.ask(two.a).next;
+  two.update(two.b, "192.0.2.7:41641");
+  CHECK(two.only(two.a).reasons == "order OverrideRoutes of node 2|endpoint update of node 2");
 }
 
 TEST_CASE("A delta has reasons only of the nodes that it names") {
@@ -210,11 +219,10 @@ TEST_CASE("A delta has reasons only of the nodes that it names") {
 }
 
 TEST_CASE("A refused order is no reason") {
-  Two two;
-  two.site.call("PUT", "/admin/nodes/" + std::string(two.a.key()), "{\"Key\":5}");
-  two.site.call("PATCH", "/admin/config", R"({"verbose":1})");
+  Two two({.test_mode = false});
+  CHECK(two.site.call("PATCH", "/admin/config", R"({"requireAuth":true})").status == 409);
   two.update(two.b, "192.0.2.7:41641");
-  CHECK(two.only(two.a).reasons == "endpoint update of node 2");
+  CHECK(two.only(two.a).reasons == "endpoint update of node " + two.id(two.b));
 }
 
 TEST_CASE("Many causes of one frame are merged, and five are named") {
