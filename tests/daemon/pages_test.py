@@ -20,6 +20,7 @@ TAB, ENTER, ESCAPE = "\ue004", "\ue007", "\ue00c"
 def setUpModule():
     global chromium
     if why := browser.missing():
+        print("skipped:", why)
         raise unittest.SkipTest(why)
     chromium = browser.Browser()
     unittest.addModuleCleanup(chromium.close)
