@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # run.sh FOLDER TS2021D [PACKAGE [TEST FLAG...]]: the official tests of a package that use its test server, with ts2021d
 # in that server's place. FOLDER keeps a copy of the module and what Go builds. Prints what passed.
+# tstest/integration (if absent), tsnet, control/controlclient, control/tsp and feature/taildrop pass; of the test
+# server's own, one asks for the loss of a disco key that we keep.
 set -eu
+PATH=${GO:+$(dirname "$GO"):}$PATH
 package=${3:-tstest/integration}
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$(mkdir -p "$1" && cd "$1" && pwd)
