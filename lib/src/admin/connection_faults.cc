@@ -39,10 +39,12 @@ void strip_header(std::vector<std::uint8_t>& bytes, std::string_view name) {
 
 // Another key in the answer of /key: some of its digits are others.
 void change_key(MutableBytes answer) {
-  constexpr std::string_view name = "\"publicKey\":\"mkey:";
-  const std::size_t at = as_text(answer).find(name);
-  if (at == std::string_view::npos || answer.size() < at + name.size() + 16) return;
-  for (std::uint8_t& digit : answer.subspan(at + name.size(), 16)) digit = digit == '0' ? '1' : '0';
+  constexpr std::string_view name = "\"publicKey\"", prefix = "mkey:";
+  const std::string_view text = as_text(answer);
+  const std::size_t member = text.find(name);
+  const std::size_t at = member == text.npos ? text.npos : text.find(prefix, member);
+  if (at == text.npos || answer.size() < at + prefix.size() + 16) return;
+  for (std::uint8_t& digit : answer.subspan(at + prefix.size(), 16)) digit = digit == '0' ? '1' : '0';
 }
 
 }  // namespace

@@ -54,15 +54,18 @@ FaultBook::Parsed FaultBook::parse(std::string_view text) {
 
   json::Refusal refusal;
   std::vector<FaultRule> rules;
-  std::vector<std::string> written;
+  std::vector<Written> written;
   const bool read = json::Item(*value, refusal).elements([&](const json::Item& item) {
     if (rules.size() == max_rules) return item.refuse("more than " + std::to_string(max_rules) + " rules");
-    written.push_back(json::written(item.value()));
-    return read_rule(item, rules.emplace_back());
+    if (!read_rule(item, rules.emplace_back())) return false;
+    Written& members = written.emplace_back();
+    return item.entries([&members](std::string_view name, const json::Item& member) {
+      members.emplace_back(name, json::written(member.value()));
+      return true;
+    });
   });
   if (!read) return refuse(json::locate(bytes, refusal.path, refusal.of_name), std::move(refusal.message));
   auto book = std::make_shared<FaultBook>(std::move(rules));
-  for (std::string& rule : written) rule.pop_back();
   book->written_ = std::move(written);
   return {std::move(book), {}};
 }
@@ -105,14 +108,25 @@ FaultBook::Tally FaultBook::tally(std::size_t rule) const noexcept {
 }
 
 std::string FaultBook::json() const {
-  std::string out = "[";
+  std::string out;
+  json::Writer writer(out);
+  writer.begin_array();
   for (std::size_t i = 0; i < written_.size(); ++i) {
     const Tally t = tally(i);
-    if (i > 0) out += ',';
-    out +=
-        written_[i] + ",\"seen\":" + std::to_string(t.seen) + ",\"fired\":" + std::to_string(t.fired) + "}";
+    writer.begin_object();
+    for (const auto& [name, value] : written_[i]) {
+      writer.name(name);
+      writer.raw(value);
+    }
+    writer.plain_name("seen");
+    writer.integer(t.seen);
+    writer.plain_name("fired");
+    writer.integer(t.fired);
+    writer.end_object();
   }
-  return out + "]";
+  writer.end_array();
+  writer.flush();
+  return out;
 }
 
 }  // namespace ts2021::admin

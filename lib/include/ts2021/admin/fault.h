@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ts2021/base/time.h"
@@ -147,7 +148,9 @@ class FaultBook {
   [[nodiscard]] bool is_for(std::size_t rule, const Asked& asked) const noexcept;
 
   std::vector<FaultRule> rules_;
-  std::vector<std::string> written_;  // JSON of each rule, without its last brace
+  using Written =
+      std::vector<std::pair<std::string, std::string>>;  // names and JSON of the members of a rule
+  std::vector<Written> written_;
   std::unique_ptr<State[]> states_;
 };
 
