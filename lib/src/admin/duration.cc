@@ -8,6 +8,7 @@ namespace ts2021::admin {
 std::optional<Instant::duration> parse_duration(std::string_view text) noexcept {
   using std::chrono::milliseconds;
   if (text.empty()) return std::nullopt;
+  constexpr auto max = std::chrono::floor<milliseconds>(max_duration);  // in finer units sums overflow
   milliseconds sum{};
   while (!text.empty()) {
     std::uint32_t count = 0;
@@ -27,7 +28,7 @@ std::optional<Instant::duration> parse_duration(std::string_view text) noexcept 
       return std::nullopt;
     text.remove_prefix(text.starts_with("ms") ? 2 : 1);
     sum += count * unit;
-    if (sum > max_duration) return std::nullopt;
+    if (sum > max) return std::nullopt;
   }
   return sum;
 }
