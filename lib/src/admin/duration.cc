@@ -9,8 +9,6 @@ std::optional<Instant::duration> parse_duration(std::string_view text) noexcept 
   using std::chrono::milliseconds;
   if (text.empty()) return std::nullopt;
   constexpr auto max = std::chrono::floor<milliseconds>(max_duration);  // in finer units sums overflow
-  constexpr auto max =
-      std::chrono::duration_cast<milliseconds>(max_duration);  // in the sum's unit: no overflow
   milliseconds sum{};
   while (!text.empty()) {
     std::uint32_t count = 0;
