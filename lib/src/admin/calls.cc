@@ -52,18 +52,19 @@ constexpr Row table[] = {
 
     // What requests meet
     {get, "/admin/register-limit", show_register_limit, "How many register requests will be refused", "", "",
-     "RegisterLimit"},
+     "RegisterLimitIfAny"},
     {put, "/admin/register-limit", put_register_limit, "Refuse the next register requests with 429", "",
-     "RegisterLimit", ""},
+     "RegisterLimitIfAny", ""},
     {get, "/admin/first-map-patch", show_first_map_patch, "What is changed in first maps", "", "", "Any"},
     {put, "/admin/first-map-patch", put_first_map_patch, "Change the first map of each request: RFC 7396", "",
      "Any", ""},
     {get, "/admin/faults", show_faults, "The faults, and how often each has been seen and has fired", "", "",
      "List"},
-    {put, "/admin/faults", put_faults, "Set the faults; all are counted anew", "", "List", ""},
+    {put, "/admin/faults", put_faults, "Set the faults; all are counted anew", "", "Faults", ""},
     {remove, "/admin/faults", remove_faults, "No faults any more", "", "", ""},
     {get, "/admin/alt-map", show_alt_map, "Whether map requests belong to the test", "", "", "AltMap"},
-    {put, "/admin/alt-map", put_alt_map, "Whether new map requests belong to the test", "", "AltMap", ""},
+    {put, "/admin/alt-map", put_alt_map, "Whether new map requests belong to the test", "", "AltMapIfAny",
+     ""},
 
     // Nodes
     {get, "/admin/nodes", list_nodes, "All nodes as stored, or how many", "count", "", "Any"},

@@ -86,6 +86,9 @@ constexpr Schema table[] = {
     {"CapMap", {}, "?{?[any]}"},
     {"TagOwners", {}, "?{[string]}"},
     {"Masquerades", {}, "?[#Masquerade]"},
+    {"Faults", {}, "?[object]"},
+    {"RegisterLimitIfAny", {}, "?#RegisterLimit"},
+    {"AltMapIfAny", {}, "?#AltMap"},
     {"Error", error},
     {"Ok", ok},
     {"Enqueued", enqueued},
@@ -162,7 +165,15 @@ const Schema* find_schema(std::string_view name) noexcept {
 void write_type(SchemaType type, json::Writer& out) {
   const bool null = type.starts_with('?');
   out.begin_object();
-  write_inside(type.substr(null ? 1 : 0), null, out);
+  if (type.starts_with("?#")) {
+    out.plain_name("anyOf");
+    out.begin_array();
+    write_type(type.substr(1), out);
+    write_type("null", out);
+    out.end_array();
+  } else {
+    write_inside(type.substr(null ? 1 : 0), null, out);
+  }
   out.end_object();
 }
 
