@@ -19,6 +19,7 @@ struct Plant {
 }  // namespace
 
 TEST_CASE("every client sees what it ought to, whatever the schedule") {
+  static std::uint64_t paired = 0;    // few pairs drawn see each other
   static std::uint64_t expanded = 0;  // few of the policies drawn name sources by capability
   const std::uint64_t seed = GENERATE(range(1u, 7u));
   INFO("seed " << seed);
@@ -39,6 +40,9 @@ TEST_CASE("every client sees what it ought to, whatever the schedule") {
   expanded += world.tally.expanded;
   if (seed == 6) CHECK(expanded > 3);
   CHECK(world.tally.shown > 0);
+  paired += world.tally.paired;
+  if (seed == 6) CHECK(paired > 3);
+  CHECK(world.tally.laid > 0);
 }
 
 TEST_CASE("two hundred clients, slow takers among them") {

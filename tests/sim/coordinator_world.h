@@ -38,7 +38,7 @@ class CoordinatorWorld {
   struct Tally {
     std::size_t frames = 0, full_maps = 0, keep_alives = 0, registrations = 0, updates = 0, cancels = 0,
                 replaced = 0, removed = 0, compared = 0, stale = 0, orders = 0, pages = 0, primaries = 0,
-                hidden = 0, expanded = 0, shown = 0;
+                hidden = 0, expanded = 0, shown = 0, paired = 0, laid = 0;
   };
   Tally tally;
   [[nodiscard]] const Coordinator::Counters& counters() const { return coordinator_.counters(); }
@@ -90,6 +90,8 @@ class CoordinatorWorld {
   void order();
   void order(CoordOrder order, std::function<void()> done);  // called when it was carried out
   void order_messages();
+  void order_override();
+  void order_pairs();
   void order_node();
   void administrate();
   NodeId some_node();
@@ -106,7 +108,18 @@ class CoordinatorWorld {
   void compare_self(const ClientState& client, const NodeRecord& own);
   void compare_settings(const ClientState& client, const NodeRecord& own);
   void compare_peers(const ClientState& client, const NodeRecord& own, const std::set<NodeId>& online);
-  void compare_node(const Node& seen, const NodeRecord& record, const ClientState& viewer);
+  void compare_node(const Node& seen, const NodeRecord& record, const ClientState& viewer,
+                    const NodeRecord& own);
+  void compare_pair(const Node& seen, const NodeRecord& record, const ClientState& viewer,
+                    const NodeRecord& own);
+  [[nodiscard]] bool hidden(const NodeRecord& peer, const ClientState& viewer, const NodeRecord& own) const;
+  [[nodiscard]] std::vector<std::string> addresses_of(bool not_signed, const NodeRecord& viewer) const;
+  [[nodiscard]] std::vector<FilterRule> filter_for(const NodeRecord& own, Capability capability) const;
+  // The address of the family by which the viewer knows the node; and by which the peer knows the viewer.
+  [[nodiscard]] IpAddress address_of(const NodeRecord& node, const NodeRecord& viewer,
+                                     IpAddress::Family family) const;
+  [[nodiscard]] IpAddress masquerade(const NodePublic& node, const NodePublic& peer,
+                                     IpAddress::Family family) const;
   void compare_routes(const Node& seen, const NodeRecord& record);
   void find_primaries(const std::set<NodeId>& online);
   [[nodiscard]] bool expired(const NodeRecord& record) const {
@@ -142,6 +155,17 @@ class CoordinatorWorld {
   std::optional<ControlDialPlan> plan_;
   Messages shown_;
   std::map<NodeId, Messages> shown_to_;
+  struct Laid {  // over the maps
+    std::map<NodeId, std::vector<IpPrefix>> routes;
+    std::map<NodeId, CapMap> capabilities;
+    std::set<NodeId> not_signed;
+    std::set<std::pair<NodeId, NodeId>> jailed;
+    std::vector<Masquerade> masquerades;
+    std::optional<CapMap> app_caps;
+    std::optional<SSHPolicy> ssh;
+    std::optional<DNSConfig> dns;
+  };
+  Laid laid_;
   std::set<std::string> opened_;          // pages
   std::map<IpPrefix, NodeId> primaries_;  // where somebody online may route
   std::uint64_t commands_ = 0;

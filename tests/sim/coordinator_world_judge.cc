@@ -112,10 +112,12 @@ void CoordinatorWorld::find_primaries(const std::set<NodeId>& online) {
   for (const auto& client : clients_)
     if (client.poll && client.fold->self)
       for (const auto& route : client.fold->self->primary_routes)
-        check(primaries_.try_emplace(route, client.fold->self->id).second, "two routers of one subnet");
+        check(route.size == 0 || primaries_.try_emplace(route, client.fold->self->id).second,
+              "two routers of one subnet");
   tally.primaries += primaries_.size();
   for (const auto& [id, record] : stored_) {
     if (!online.contains(id) || expired(record)) continue;
+    if (laid_.routes.contains(id)) continue;
     for (const auto& route : in_force(record))
       check(route.size == 0 || primaries_.contains(route), "nobody routes " + route.text());
   }
@@ -134,16 +136,20 @@ void CoordinatorWorld::compare_self(const ClientState& client, const NodeRecord&
   compare_routes(self, own);
   const auto has = names(self);
   const CapMap given = own.authorized ? policy_->node_attributes({own, {}}) : CapMap{};
-  check(has.contains("only-own") == own.capabilities.contains("only-own"),
-        "self lacks what its record gives");
-  check(has.contains("by-policy") == given.contains("by-policy"), "self lacks what the policy gives");
-  check(has.contains("https") == dns_.certificates, "self may have certificates or not");
-  check(has.contains("https://tailscale.com/cap/file-sharing"), "self lacks what everybody has");
+  if (const auto laid = laid_.capabilities.find(own.id); laid != laid_.capabilities.end()) {
+    std::set<std::string> all;
+    for (const auto& [name, values] : laid->second) all.insert(name);
+    check(has == all, "self has other capabilities than were laid over it");
+  } else {
+    check(has.contains("only-own") == own.capabilities.contains("only-own"),
+          "self lacks what its record gives");
+    check(has.contains("by-policy") == given.contains("by-policy"), "self lacks what the policy gives");
+    check(has.contains("https") == dns_.certificates, "self may have certificates or not");
+    check(has.contains("https://tailscale.com/cap/file-sharing"), "self lacks what everybody has");
+  }
 
-  const Bearers bearers(stored_, *policy_);
-  std::vector<FilterRule> filter;
-  if (own.authorized) filter = rules_for(policy_->packet_filter({own, {}}), client.capability, &bearers);
-  check(fold.filter == filter, "a wrong filter");
+  const auto filter = filter_for(own, client.capability);
+  check(fold.filter == filter, "a wrong filter of node " + own.stable_id);
   tally.expanded += !understands_cap_sources(client.capability) && !filter.empty();
 
   if (client.capability < Capability::ssh_policy) return;
@@ -153,7 +159,68 @@ void CoordinatorWorld::compare_self(const ClientState& client, const NodeRecord&
   std::optional<SSHPolicy> ssh;
   if (own.authorized && own.hostinfo && !own.hostinfo->ssh_host_keys.empty())
     ssh = policy_->ssh_policy({own, {}}, everybody);
+  if (laid_.ssh) ssh = laid_.ssh;
   check(ssh ? fold.ssh == ssh : !fold.ssh || fold.ssh->rules.empty(), "a wrong SSH policy");
+}
+
+std::vector<FilterRule> CoordinatorWorld::filter_for(const NodeRecord& own, Capability capability) const {
+  if (!own.authorized) return {};
+  const Bearers bearers(stored_, *policy_);
+  auto filter = policy_->packet_filter({own, {}});
+  if (laid_.app_caps) {
+    FilterRule& rule = filter.emplace_back();
+    rule.src_ips = {"*"};
+    CapGrant& grant = rule.cap_grant.emplace_back();
+    grant.dsts = {*IpPrefix::parse("0.0.0.0/0"), *IpPrefix::parse("::/0")};
+    grant.cap_map = *laid_.app_caps;
+  }
+  filter = rules_for(std::move(filter), capability, &bearers);
+  const bool lists = std::any_of(laid_.not_signed.begin(), laid_.not_signed.end(),
+                                 [this](NodeId node) { return stored_.contains(node); });
+  if (!lists) return filter;
+  const auto in = addresses_of(false, own), out = addresses_of(true, own);
+  for (FilterRule& rule : filter) {
+    if (rule.dst_ports.empty()) continue;
+    if (rule.src_ips == std::vector<std::string>{"*"}) rule.src_ips = in;
+    std::erase_if(rule.src_ips, [&](const std::string& source) {
+      return std::find(out.begin(), out.end(), source) != out.end();
+    });
+  }
+  std::erase_if(filter, [](const FilterRule& rule) { return rule.src_ips.empty(); });
+  return filter;
+}
+
+std::vector<std::string> CoordinatorWorld::addresses_of(bool not_signed, const NodeRecord& viewer) const {
+  std::vector<std::string> out;
+  for (const auto& [id, record] : stored_) {
+    if (laid_.not_signed.contains(id) != not_signed) continue;
+    for (const auto family : {IpAddress::Family::v4, IpAddress::Family::v6})
+      out.push_back(address_of(record, viewer, family).text());
+  }
+  return out;
+}
+
+IpAddress CoordinatorWorld::masquerade(const NodePublic& node, const NodePublic& peer,
+                                       IpAddress::Family family) const {
+  for (const auto& one : laid_.masquerades)
+    if (one.node == node && one.peer == peer && one.address.family() == family) return one.address;
+  return {};
+}
+
+IpAddress CoordinatorWorld::address_of(const NodeRecord& node, const NodeRecord& viewer,
+                                       IpAddress::Family family) const {
+  const IpAddress other = masquerade(node.key, viewer.key, family);
+  if (!other.is_none()) return other;
+  if (family == IpAddress::Family::v4) return IpAddress::v4(node.v4.value);
+  return IpAddress::v6(mapped_v6(node.v4));
+}
+
+bool CoordinatorWorld::hidden(const NodeRecord& peer, const ClientState& viewer,
+                              const NodeRecord& own) const {
+  const auto as = [&](IpAddress::Family family) { return !masquerade(own.key, peer.key, family).is_none(); };
+  return (viewer.capability < Capability::jailed_peers && laid_.jailed.contains({own.id, peer.id})) ||
+         (viewer.capability < Capability::masquerade_v4 && as(IpAddress::Family::v4)) ||
+         (viewer.capability < Capability::masquerade_v6 && as(IpAddress::Family::v6));
 }
 
 void CoordinatorWorld::compare_settings(const ClientState& client, const NodeRecord& own) {
@@ -164,7 +231,7 @@ void CoordinatorWorld::compare_settings(const ClientState& client, const NodeRec
   if (dns_.magic_dns) dns.domains = {"sim.test"};
   dns.domains.insert(dns.domains.end(), dns_.search_domains.begin(), dns_.search_domains.end());
   if (dns_.certificates) dns.cert_domains = {own.given_name + ".sim.test"};
-  check(fold.dns == dns, "wrong DNS settings");
+  check(fold.dns == laid_.dns.value_or(dns), "wrong DNS settings");
 
   Messages shown = shown_to_.contains(own.id) ? shown_to_.at(own.id) : Messages{};
   shown.insert(shown_.begin(), shown_.end());
@@ -193,7 +260,7 @@ void CoordinatorWorld::compare_peers(const ClientState& client, const NodeRecord
     if (id == own.id) continue;
     const auto seen = fold.peers.find(id);
     const bool approved = own.authorized && record.authorized;
-    if (!approved || !policy_->sees(view, {record, {}})) {
+    if (!approved || !policy_->sees(view, {record, {}}) || hidden(record, client, own)) {
       tally.hidden += !approved;
       check(seen == fold.peers.end(), "a peer that must not be seen");
       continue;
@@ -202,7 +269,7 @@ void CoordinatorWorld::compare_peers(const ClientState& client, const NodeRecord
       check(false, "a peer is missing");
       continue;
     }
-    compare_node(seen->second, record, client);
+    compare_node(seen->second, record, client, own);
     check(seen->second.online == online.contains(id), "presence is wrong");
     if (!online.contains(id) && record.last_seen && client.capability >= Capability::more_peer_patches)
       check(seen->second.last_seen.at == *record.last_seen, "last seen is wrong");
@@ -210,7 +277,25 @@ void CoordinatorWorld::compare_peers(const ClientState& client, const NodeRecord
   for (const auto& [id, seen] : fold.peers) check(stored_.contains(id), "a peer that is no more");
 }
 
-void CoordinatorWorld::compare_node(const Node& seen, const NodeRecord& record, const ClientState& viewer) {
+void CoordinatorWorld::compare_pair(const Node& seen, const NodeRecord& record, const ClientState& viewer,
+                                    const NodeRecord& own) {
+  using Family = IpAddress::Family;
+  const IpAddress v4 = masquerade(own.key, record.key, Family::v4);
+  const IpAddress v6 = masquerade(own.key, record.key, Family::v6);
+  const bool jailed = laid_.jailed.contains({own.id, record.id});
+  check(seen.is_jailed == jailed, "a peer is jailed or not");
+  check(seen.self_node_v4_masq_addr_for_this_peer == v4, "a wrong IPv4 masquerade");
+  check(seen.self_node_v6_masq_addr_for_this_peer == v6, "a wrong IPv6 masquerade");
+  check(seen.addresses == std::vector{IpPrefix::host(address_of(record, own, Family::v4)),
+                                      IpPrefix::host(address_of(record, own, Family::v6))},
+        "a peer has wrong addresses");
+  tally.paired += jailed || !v4.is_none();
+  if (viewer.capability >= Capability::unsigned_peer_api_only)
+    check(seen.unsigned_peer_api_only == laid_.not_signed.contains(record.id), "a peer is signed or not");
+}
+
+void CoordinatorWorld::compare_node(const Node& seen, const NodeRecord& record, const ClientState& viewer,
+                                    const NodeRecord& own) {
   check(seen.name == record.given_name + ".sim.test.", "a peer has a wrong name");
   check(seen.stable_id == record.stable_id, "a peer has a wrong stable id");
   check(seen.key == record.key, "a peer has a wrong key");
@@ -218,7 +303,7 @@ void CoordinatorWorld::compare_node(const Node& seen, const NodeRecord& record, 
   check(sorted(seen.endpoints) == (expired(record) ? std::vector<IpPort>{} : sorted(record.endpoints)),
         "a peer has wrong endpoints");
   check(home_derp(seen) == (expired(record) ? 0 : record.home_derp), "a peer has a wrong relay");
-  check(seen.addresses[0].address == IpAddress::v4(record.v4.value), "a peer has a wrong address");
+  compare_pair(seen, record, viewer, own);
   if (viewer.capability >= Capability::node_expired)
     check(seen.expired == expired(record), "a peer is expired or not");
   if (viewer.capability >= Capability::node_cap)
@@ -231,6 +316,11 @@ void CoordinatorWorld::compare_node(const Node& seen, const NodeRecord& record, 
   const auto sources = policy_->source_capabilities({record, {}});
   std::set<std::string> expected(sources.begin(), sources.end());
   if (record.capabilities.contains("suggest-exit-node")) expected.insert("suggest-exit-node");
+  if (const auto laid = laid_.capabilities.find(record.id); laid != laid_.capabilities.end()) {
+    expected.clear();
+    for (const auto& [name, values] : laid->second) expected.insert(name);
+    ++tally.laid;
+  }
   check(names(seen) == expected, "a peer has wrong capabilities");
   compare_routes(seen, record);
 }
@@ -238,6 +328,13 @@ void CoordinatorWorld::compare_node(const Node& seen, const NodeRecord& record, 
 void CoordinatorWorld::compare_routes(const Node& seen, const NodeRecord& record) {
   auto routes = expired(record) ? std::vector<IpPrefix>{} : in_force(record);
   std::vector<IpPrefix> allowed = seen.addresses;
+  if (const auto laid = laid_.routes.find(record.id); laid != laid_.routes.end()) {
+    allowed.insert(allowed.end(), laid->second.begin(), laid->second.end());
+    check(seen.allowed_ips && sorted(*seen.allowed_ips) == sorted(allowed), "other routes than were said");
+    check(seen.primary_routes == laid->second, "other primary routes than were said");
+    ++tally.laid;
+    return;
+  }
   for (const auto& route : routes) {
     const bool has =
         std::find(seen.primary_routes.begin(), seen.primary_routes.end(), route) != seen.primary_routes.end();

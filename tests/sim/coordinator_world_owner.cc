@@ -18,7 +18,7 @@ void CoordinatorWorld::order(CoordOrder what, std::function<void()> done) {
 
 void CoordinatorWorld::order() {
   const std::string number = std::to_string(commands_);
-  switch (roll(8)) {
+  switch (roll(11)) {
     case 0: {
       DnsSettings dns;
       dns.certificates = roll(2) == 0;
@@ -40,6 +40,10 @@ void CoordinatorWorld::order() {
       return order(coord_command::OpenBrowser{some_node(), "https://page.test/" + number}, [] {});
     case 4:
       return order_messages();
+    case 5:
+      return order_override();
+    case 6:
+      return order_pairs();
     default:
       return order_node();
   }
@@ -85,6 +89,67 @@ void CoordinatorWorld::order_messages() {
       else
         shown.erase(id);
   });
+}
+
+void CoordinatorWorld::order_override() {
+  const NodeId node = some_node();
+  const bool on = roll(3) != 0;
+  switch (roll(6)) {
+    case 0: {
+      const auto number = static_cast<std::uint32_t>(node);
+      std::vector<IpPrefix> routes{{IpAddress::v4(0x0a800000 | number << 8), 24}};
+      if (roll(2) == 0) routes.push_back({IpAddress::v4(0), 0});
+      return order(coord_command::OverrideRoutes{node, on ? std::optional(routes) : std::nullopt},
+                   [this, node, on, routes] {
+                     on ? void(laid_.routes[node] = routes) : void(laid_.routes.erase(node));
+                   });
+    }
+    case 1: {
+      const CapMap caps{{"laid-" + std::to_string(roll(3)), {}}};
+      return order(coord_command::OverrideCapabilities{node, on ? std::optional(caps) : std::nullopt},
+                   [this, node, on, caps] {
+                     on ? void(laid_.capabilities[node] = caps) : void(laid_.capabilities.erase(node));
+                   });
+    }
+    case 2:
+      return order(coord_command::SetUnsignedPeerApiOnly{node, on}, [this, node, on] {
+        on ? void(laid_.not_signed.insert(node)) : void(laid_.not_signed.erase(node));
+      });
+    case 3: {
+      std::optional<CapMap> caps;
+      if (on) caps = CapMap{{"app-" + std::to_string(commands_), {}}};
+      return order(coord_command::SetAppCaps{caps}, [this, caps] { laid_.app_caps = caps; });
+    }
+    case 4: {
+      std::optional<SSHPolicy> policy;
+      if (on) policy.emplace().rules.emplace_back().action.message = std::to_string(commands_);
+      return order(coord_command::SetSshPolicy{policy}, [this, policy] { laid_.ssh = policy; });
+    }
+    default: {
+      std::optional<DNSConfig> dns;
+      if (on) dns.emplace().domains = {"laid" + std::to_string(commands_) + ".test"};
+      return order(coord_command::SetDnsConfig{dns}, [this, dns] { laid_.dns = dns; });
+    }
+  }
+}
+
+void CoordinatorWorld::order_pairs() {
+  const NodeId viewer = some_node(), peer = some_node();
+  if (viewer == peer) return;
+  const bool on = roll(3) != 0;
+  if (roll(2) == 0)
+    return order(coord_command::SetJailed{viewer, peer, on}, [this, viewer, peer, on] {
+      on ? void(laid_.jailed.emplace(viewer, peer)) : void(laid_.jailed.erase({viewer, peer}));
+    });
+  std::vector<Masquerade> all;
+  if (on) {
+    const auto &node = stored_.at(viewer).key, &of = stored_.at(peer).key;
+    const auto number = static_cast<std::uint32_t>(commands_);
+    all.push_back({node, of, IpAddress::v4(0x64650000 + number)});
+    if (roll(2) == 0) all.push_back({of, node, IpAddress::v4(0x64660000 + number)});
+    if (roll(2) == 0) all.push_back({node, of, IpAddress::v6(mapped_v6(Ipv4Address{0x64650000 + number}))});
+  }
+  order(coord_command::SetMasquerades{all}, [this, all] { laid_.masquerades = all; });
 }
 
 void CoordinatorWorld::administrate() {
