@@ -442,7 +442,7 @@ class Seed(unittest.TestCase):
 
     def test_a_reset_begins_the_same_again(self):
         states = self.run_with("--seed", "7", "--clock", "virtual", "--test-mode")[2]
-        self.assertEqual(states[0][0], states[1][0])
+        self.assertEqual(states[0], states[1])
 
     def test_help_says_what_it_is_for(self):
         text = subprocess.run([SERVER, "--help"], capture_output=True, text=True, timeout=10).stdout
