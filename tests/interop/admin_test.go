@@ -298,6 +298,23 @@ func (u *upRun) page() (url string) {
 	return url
 }
 
+// Waits until it names a page or ends; whether it ended with these words and without a page.
+func (u *upRun) endedBy(words string) bool {
+	u.n.t.Helper()
+	for waited := time.Duration(0); waited < 20*time.Second; waited += 50 * time.Millisecond {
+		if pageURL.MatchString(u.log.tail(100)) {
+			return false
+		}
+		select {
+		case <-u.done:
+			u.stopped = true
+			return !pageURL.MatchString(u.log.tail(100)) && strings.Contains(u.log.tail(100), words)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return false
+}
+
 // Waits for its end and answers what it said; the error is that of its exit.
 func (u *upRun) wait() (string, error) {
 	u.n.t.Helper()
