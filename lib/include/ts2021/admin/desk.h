@@ -80,9 +80,14 @@ struct DeskConfig {
 
 // Belongs to the coordinator's thread. The caller pumps, until nothing moves:
 //
-//   connections -> handle(CoordInput) -> next_input() -> coordinator -> handle(CoordEvent) -> next_event() ->
-//   connections admin listener -> handle(Request) -> next_answer()      next_command() -> coordinator
+//   connections -> handle(CoordInput) -> next_input() -> coordinator
+//   coordinator -> handle(CoordEvent) -> next_event() -> connections
+//   admin listener -> handle(Request) -> next_command() -> coordinator, next_answer() -> admin listener
 //   next_task() -> done()
+//
+// `now.mono` is the system's, by which calls wait; `now.wall` is what the coordinator's clock says.
+//
+// A MapFrame without pieces is the head of an answer alone; it is taken like any other.
 //
 // Every CommandDone of the coordinator comes here; those of other commands than the desk's come out of
 // next_event() again. The desk's command ids have their highest bit set.
