@@ -59,13 +59,22 @@ std::optional<std::string> percent_decoded(std::string_view text) {
   return out;
 }
 
-// Pages of other sites in a browser on this machine reach the listener, too.
-bool is_foreign(const Request& request) {
-  std::string_view origin = find_header(request.headers, "origin");
+// An address, or a name of this machine that nobody else can give to it.
+bool is_own_name(std::string_view host) {
+  if (host.starts_with('[')) return true;
+  host = host.substr(0, host.find(':'));
+  return host.find_first_not_of("0123456789.") == std::string_view::npos || same_token(host, "localhost");
+}
+
+// Pages of other sites in a browser on this machine reach the listener, too, and those of a name that its
+// owner lets lead here look like ours. Who bears a token, or opens a Unix socket, is no such page.
+bool is_foreign(const Request& request, bool open) {
+  const std::string_view origin = find_header(request.headers, "origin");
+  const std::string_view host = find_header(request.headers, "host");
+  if (open && !is_own_name(host)) return true;
   if (origin.empty()) return false;
   const std::size_t scheme = origin.find("://");
-  return scheme == std::string_view::npos ||
-         !same_token(origin.substr(scheme + 3), find_header(request.headers, "host"));
+  return scheme == std::string_view::npos || !same_token(origin.substr(scheme + 3), host);
 }
 
 }  // namespace
@@ -118,7 +127,8 @@ void AdminConnection::read() {
 }
 
 void AdminConnection::begin(const Request& request) {
-  if (is_foreign(request)) return refuse(request, 403, "this is for pages of the server itself only");
+  if (is_foreign(request, home_.token().empty() && !home_.is_private()))
+    return refuse(request, 403, "without a token this is for pages of the server itself, by its address");
   admin::Request asked{{}, request.route, {}, std::string(request.query), std::string(as_text(request.body))};
   for (const std::string_view arg : request.args) {
     if (arg.empty()) break;

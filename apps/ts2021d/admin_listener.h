@@ -46,6 +46,7 @@ class AdminListener final : public EventLoop::Watcher {
   [[nodiscard]] BlockPool& blocks() { return blocks_; }
   [[nodiscard]] MutableBytes scratch() { return scratch_; }
   [[nodiscard]] const std::string& token() const { return token_; }
+  [[nodiscard]] bool is_private() const { return !path_.empty(); }  // a Unix socket
   [[nodiscard]] admin::CallId begin(AdminConnection& connection, admin::Request request);
   void end(admin::CallId call, bool gone);
   void bury(AdminConnection& connection) { dead_.push_back(&connection); }

@@ -190,7 +190,7 @@ class Listener(unittest.TestCase):
 
     def test_who_stops_sending_after_a_request_is_answered(self):
         with Daemon(*TCP) as daemon, socket_of(daemon) as s:
-            s.sendall(b"GET /admin/stats HTTP/1.1\r\nHost: h\r\n\r\n")
+            s.sendall(b"GET /admin/stats HTTP/1.1\r\nHost: localhost\r\n\r\n")
             time.sleep(0.2)
             s.shutdown(socket.SHUT_WR)
             text = b""
@@ -215,6 +215,12 @@ class Listener(unittest.TestCase):
             own = daemon.ready["admin"]
             for origin, status in (("http://evil.example", 403), ("null", 403), (daemon.url, 403), (own, 200)):
                 self.assertEqual(admin.call("GET", "/admin/stats", headers={"Origin": origin})[0], status, origin)
+            port = own.rsplit(":", 1)[1]
+            for host, status in (("evil.example", 403), ("localhost", 200), ("[::1]", 200), ("127.0.0.1", 200)):
+                self.assertEqual(admin.call("GET", "/admin/stats", headers={"Host": f"{host}:{port}"})[0], status, host)
+        with Daemon(*TCP, "--admin-token", "t") as daemon, Admin(daemon) as admin:
+            headers = {"Host": "server.example", "Authorization": "Bearer t"}
+            self.assertEqual(admin.call("GET", "/admin/stats", headers=headers)[0], 200)
 
     def test_requests_for_unknown_paths_are_counted_before_they_are_answered(self):
         with Daemon(*TCP, "--threads", "2") as daemon, Admin(daemon) as admin:

@@ -71,7 +71,7 @@ func adminClock(t *testing.T, calls *adminCalls) {
 			}
 			return nil
 		})
-		if err := alpha.up(w.server.AuthKey, "--force-reauth"); err != nil {
+		if err := alpha.upAfter("interactive login is not available", w.server.AuthKey, "--force-reauth"); err != nil {
 			t.Fatal(err)
 		}
 		gamma.waitPeer("alpha", "whose key is good again", 10*time.Second, func(p *ipnstate.PeerStatus) bool { return p != nil && !p.Expired })

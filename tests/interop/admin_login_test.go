@@ -83,7 +83,7 @@ func adminLogin(t *testing.T, calls *adminCalls) {
 		eventually(t, "one poll", 5*time.Second, func() error { return inServeMap(w, 1) })
 		key := n.key()
 		n.must("down")
-		eventually(t, "no poll", time.Second, func() error { return inServeMap(w, 0) })
+		eventually(t, "no poll", 3*time.Second, func() error { return inServeMap(w, 0) })
 		if err := w.AwaitPoll(key, 300*time.Millisecond); admin.StatusOf(err) != 408 {
 			t.Fatalf("a poll of a client that is down: %v", err)
 		}

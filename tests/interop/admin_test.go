@@ -298,6 +298,17 @@ func (u *upRun) page() (url string) {
 	return url
 }
 
+// `up` behind a login that was refused with these words: the client may still be telling whoever listens of that one,
+// which ends a new `up` as well.
+func (n *node) upAfter(refusal, key string, more ...string) (err error) {
+	for tries := 0; tries < 5; tries++ {
+		if err = n.up(key, more...); err == nil || !strings.Contains(err.Error(), refusal) {
+			break
+		}
+	}
+	return err
+}
+
 // Waits until it names a page or ends; whether it ended with these words and without a page.
 func (u *upRun) endedBy(words string) bool {
 	u.n.t.Helper()
