@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Frames that tests send, and the first frames that they change.
+#include "admin/raw_frames.h"
 #include "support/admin_site.h"
 #include "support/catch.h"
 
@@ -183,4 +184,16 @@ TEST_CASE("The first frame of each map request is patched, no other") {
   site.advance(soon);
   CHECK_FALSE(contains(a.next(), "patched.test"));
   CHECK(site.call("PUT", "/admin/first-map-patch", "[]").status == 400);
+}
+
+TEST_CASE("The queue of one node is bounded, and does not touch another's") {
+  admin::RawFrames frames;
+  const auto a = test::make_key<NodePublic>(1), b = test::make_key<NodePublic>(2);
+  for (std::size_t i = 0; i < admin::RawFrames::max_queued; ++i) CHECK(frames.add(a, {"{}", "x"}));
+  CHECK_FALSE(frames.add(a, {"{}", "x"}));
+  CHECK(frames.add(b, {"[]", "x"}));
+  (void)frames.take(a);
+  CHECK(frames.add(a, {"{}", "x"}));
+  CHECK(frames.take(b).json == "[]");
+  CHECK_FALSE(frames.waits(b));
 }
