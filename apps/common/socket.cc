@@ -128,30 +128,53 @@ Fd listen_on_path(const std::string& path) {
   return fd;
 }
 
-Fd connect_to(const Endpoint& endpoint, int timeout_ms) {
-  const AddressList addresses = resolve(endpoint, 0);
-  for (const addrinfo* a = addresses.get(); a; a = a->ai_next) {
-    Fd fd(socket(a->ai_family, a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, a->ai_protocol));
-    if (!fd) continue;
-    if (connect(fd.get(), a->ai_addr, a->ai_addrlen) != 0) {
-      if (errno != EINPROGRESS) continue;
-      pollfd waiting{fd.get(), POLLOUT, 0};
-      if (poll(&waiting, 1, timeout_ms) != 1) {
-        errno = ETIMEDOUT;
-        continue;
-      }
-      int error = 0;
-      socklen_t size = sizeof error;
-      getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-      if (error != 0) {
-        errno = error;
-        continue;
-      }
-    }
-    tune(fd.get());
-    return fd;
+std::vector<Address> look_up(const Endpoint& endpoint) {
+  const AddressList found = resolve(endpoint, 0);
+  std::vector<Address> addresses;
+  for (const addrinfo* a = found.get(); a; a = a->ai_next) {
+    Address address;
+    if (a->ai_addrlen > address.storage.size()) continue;
+    std::memcpy(address.storage.data(), a->ai_addr, a->ai_addrlen);
+    address.size = a->ai_addrlen;
+    sockaddr_storage storage{};
+    std::memcpy(&storage, a->ai_addr, a->ai_addrlen);
+    address.text = endpoint_of(storage).text();
+    addresses.push_back(std::move(address));
   }
-  raise("can't connect to " + endpoint.text());
+  if (addresses.empty()) throw std::runtime_error(endpoint.text() + ": has no address");
+  return addresses;
+}
+
+Fd connect_to(const Address& address, int timeout_ms) {
+  sockaddr_storage storage{};
+  std::memcpy(&storage, address.storage.data(), address.size);
+  Fd fd(socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const auto check = [&](bool good) {
+    if (!good) raise("can't connect to " + address.text);
+  };
+  check(static_cast<bool>(fd));
+  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&storage), address.size) != 0) {
+    check(errno == EINPROGRESS);
+    pollfd waiting{fd.get(), POLLOUT, 0};
+    if (poll(&waiting, 1, timeout_ms) != 1) {
+      errno = ETIMEDOUT;
+      check(false);
+    }
+    socklen_t size = sizeof errno;
+    getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &errno, &size);
+    check(errno == 0);
+  }
+  tune(fd.get());
+  return fd;
+}
+
+Fd connect_to(const Endpoint& endpoint, int timeout_ms) {
+  const std::vector<Address> addresses = look_up(endpoint);
+  for (std::size_t i = 0;; ++i) try {
+      return connect_to(addresses[i], timeout_ms);
+    } catch (const std::runtime_error&) {
+      if (i + 1 == addresses.size()) throw;
+    }
 }
 
 Endpoint local_endpoint(const Fd& socket) {

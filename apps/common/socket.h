@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "ts2021/base/bytes.h"
 
@@ -46,7 +47,16 @@ struct Endpoint {
 [[nodiscard]] Fd listen_on(const Endpoint& endpoint);
 // A Unix socket that only our own user may open; takes the place of one on which nobody listens any more.
 [[nodiscard]] Fd listen_on_path(const std::string& path);
-[[nodiscard]] Fd connect_to(const Endpoint& endpoint, int timeout_ms);  // non-blocking once connected
+
+// One of a name's addresses.
+struct Address {
+  std::array<std::uint8_t, 128> storage{};  // a sockaddr
+  unsigned size = 0;
+  std::string text;  // "address:port"
+};
+[[nodiscard]] std::vector<Address> look_up(const Endpoint& endpoint);   // never empty
+[[nodiscard]] Fd connect_to(const Address& address, int timeout_ms);    // non-blocking once connected
+[[nodiscard]] Fd connect_to(const Endpoint& endpoint, int timeout_ms);  // the first address that answers
 [[nodiscard]] Endpoint local_endpoint(const Fd& socket);
 [[nodiscard]] bool is_loopback(const Fd& socket);  // its own address, or a Unix socket
 

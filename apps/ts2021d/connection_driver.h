@@ -7,11 +7,12 @@
 #include <string>
 
 #include "common/socket.h"
+#include "common/tls_stream.h"
 #include "ts2021/admin/connection_faults.h"
 #include "ts2021/conn/server_connection.h"
 #include "ts2021/coord/id.h"
 #include "ts2021d/event_loop.h"
-#include "ts2021d/tls_stream.h"
+#include "ts2021d/tls_context.h"
 
 namespace ts2021::app {
 

@@ -15,8 +15,8 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "common/openssl.h"
 #include "common/private_file.h"
-#include "ts2021d/openssl.h"
 
 namespace ts2021::app {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "ts2021d/openssl.h"
+#include "common/openssl.h"
 
 namespace ts2021::app {
 

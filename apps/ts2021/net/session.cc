@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ts2021/session.h"
+#include "ts2021/net/session.h"
 
 #include <algorithm>
 #include <array>
@@ -10,34 +10,21 @@
 namespace ts2021::app {
 namespace {
 
-constexpr int connect_timeout_ms = 10'000;
-
-ClientConfig with_host(ClientConfig config, const ControlUrl& url) {
-  config.host = url.host;
+ClientConfig with_host(ClientConfig config, const std::string& host) {
+  config.host = host;
   return config;
 }
 
 }  // namespace
 
-ControlUrl parse_url(std::string_view url) {
-  constexpr std::string_view scheme = "http://";
-  if (!url.starts_with(scheme)) throw std::runtime_error("the URL must begin with http://");
-  std::string_view host = url.substr(scheme.size());
-  while (host.ends_with('/')) host.remove_suffix(1);
-  if (host.empty() || host.find('/') != std::string_view::npos)
-    throw std::runtime_error("a control URL has a host and no path");
-  const bool has_port = host.find(':', host.rfind(']') == std::string_view::npos ? 0 : host.rfind(']')) !=
-                        std::string_view::npos;
-  const auto endpoint = parse_endpoint(has_port ? std::string(host) : std::string(host) + ":80");
-  if (!endpoint || endpoint->host.empty() || endpoint->port == 0)
-    throw std::runtime_error("not a host and port");
-  return {*endpoint, std::string(host)};
-}
-
-Session::Session(const ControlUrl& url, ClientConfig config)
-    : socket_(connect_to(url.endpoint, connect_timeout_ms)),
-      connection_(with_host(std::move(config), url), Env{entropy_, blocks_, cipher_}, now()),
+Session::Session(ByteStream stream, const std::string& host, ClientConfig config, Tracer* tracer)
+    : stream_(std::move(stream)),
+      connection_(with_host(std::move(config), host),
+                  Env{entropy_, blocks_, cipher_, nullptr, tracer, nullptr}, now()),
       scratch_(64 << 10) {}
+
+Session::Session(const ControlUrl& url, const DialOptions& options, ClientConfig config)
+    : Session(dial(url, options), url.host, std::move(config)) {}
 
 bool Session::flush(const OnEvent& on_event) {
   bool over = false;
@@ -58,7 +45,7 @@ bool Session::flush(const OnEvent& on_event) {
     while (!blocked_) {
       const std::size_t count = connection_.output(pieces, now());
       if (count == 0) break;
-      const IoResult sent = write_some(socket_.get(), std::span(pieces).first(count));
+      const IoResult sent = stream_.write(std::span(pieces).first(count));
       if (sent.what == Io::some) {
         connection_.output_sent(sent.count, now());
         busy = true;
@@ -76,14 +63,14 @@ bool Session::flush(const OnEvent& on_event) {
 }
 
 pollfd Session::interest() const noexcept {
-  return {socket_.get(),
+  return {stream_.fd(),
           static_cast<short>((connection_.wants_input() ? POLLIN : 0) | (blocked_ ? POLLOUT : 0)), 0};
 }
 
 void Session::on_ready(short revents) {
   if (revents & POLLOUT) blocked_ = false;
   if (revents & (POLLIN | POLLHUP | POLLERR)) {
-    const IoResult got = read_some(socket_.get(), scratch_);
+    const IoResult got = stream_.read(scratch_);
     if (got.what == Io::some)
       (void)connection_.receive(MutableBytes(scratch_).first(got.count), now());
     else if (got.what != Io::blocked)

@@ -15,10 +15,15 @@
 #include "ts2021/msg/codec.h"
 #include "ts2021/msg/map_request.h"
 #include "ts2021/msg/register.h"
-#include "ts2021/replay.h"
+#include "ts2021/replay/replay.h"
 
 namespace ts2021::app {
 namespace {
+
+struct CorpusOptions {
+  std::string capture, directory;  // paths
+  std::size_t max_size = 4096;     // bytes of a seed; larger ones are left out
+};
 
 // Auth keys are the one secret in messages that a name gives away.
 std::string without_auth_keys(std::string text) {
@@ -149,9 +154,7 @@ class Operations {
   std::map<std::uint64_t, std::size_t> sessions_;
 };
 
-}  // namespace
-
-int run_corpus(const CorpusOptions& options) {
+int run(const CorpusOptions& options) {
   const Conversation conversation = load_conversation(options.capture);
   Corpus corpus(options);
   Operations operations;
@@ -167,6 +170,21 @@ int run_corpus(const CorpusOptions& options) {
   corpus.add("coordinator", operations.seed());
   corpus.write();
   return 0;
+}
+
+}  // namespace
+
+Run add_capture_to_corpus(CLI::App& program) {
+  const auto options = std::make_shared<CorpusOptions>();
+  CLI::App& command =
+      *program.add_subcommand("capture-to-corpus", "make seeds for the fuzz targets from a capture");
+  command.add_option("FILE", options->capture, "what ts2021d --capture has written")
+      ->required()
+      ->check(CLI::ExistingFile);
+  command.add_option("DIR", options->directory, "gets a directory for each target")->required();
+  command.add_option("--max-size", options->max_size, "bytes of a seed; larger ones are left out")
+      ->capture_default_str();
+  return [options] { return run(*options); };
 }
 
 }  // namespace ts2021::app

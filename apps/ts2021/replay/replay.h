@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
@@ -11,9 +12,21 @@
 #include "ts2021/capture/comparison.h"
 #include "ts2021/capture/conversation.h"
 #include "ts2021/capture/translation.h"
-#include "ts2021/commands.h"
+#include "ts2021/net/target.h"
 
 namespace ts2021::app {
+
+struct ReplayOptions {
+  std::string capture;        // path
+  Target target;              // a server, to which the client's side is played; or
+  std::string listen;         // address:port, where the server's side is played
+  std::string auth_key;       // in the place of the recorded ones; empty: as they were
+  std::uint64_t session = 0;  // only this one; 0: all
+  double patience = 10;       // seconds for an answer
+  bool timed = false;         // requests and answers at their recorded times; else as soon as it makes sense
+  bool once = false;          // listen: end when everything recorded has been asked
+  bool json = false;
+};
 
 // One line for each exchange, as it is over, and a last one that counts them.
 class ReplayReport {

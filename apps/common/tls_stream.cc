@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ts2021d/tls_stream.h"
+#include "common/tls_stream.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -15,6 +15,28 @@ constexpr std::size_t record_size = 16 << 10;  // bytes
 TlsStream::TlsStream(SSL_CTX& context, int socket) : ssl_(SSL_new(&context)) {
   check_openssl(ssl_ && SSL_set_fd(ssl_.get(), socket) == 1, "TLS");
   SSL_set_accept_state(ssl_.get());
+}
+
+TlsStream::TlsStream(SSL_CTX& context, int socket, const std::string& server) : ssl_(SSL_new(&context)) {
+  check_openssl(ssl_ && SSL_set_fd(ssl_.get(), socket) == 1, "TLS");
+  const bool is_address = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_.get()), server.c_str()) == 1;
+  ERR_clear_error();
+  // A server's name is a name only (RFC 6066).
+  if (!is_address)
+    check_openssl(SSL_set_tlsext_host_name(ssl_.get(), server.c_str()) == 1 &&
+                      SSL_set1_host(ssl_.get(), server.c_str()) == 1,
+                  "TLS");
+  SSL_set_connect_state(ssl_.get());
+}
+
+Io TlsStream::handshake() noexcept {
+  if (broken_) return Io::failed;
+  errno = 0;
+  ERR_clear_error();
+  const int done = SSL_do_handshake(ssl_.get());
+  if (done == 1) return Io::some;
+  read_wants_write_ = SSL_get_error(ssl_.get(), done) == SSL_ERROR_WANT_WRITE;
+  return outcome(done);
 }
 
 IoResult TlsStream::read(MutableBytes out) noexcept {

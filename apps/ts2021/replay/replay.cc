@@ -4,10 +4,12 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <stdexcept>
 #include <string_view>
 
-#include "ts2021/replay.h"
+#include "ts2021/commands.h"
+#include "ts2021/replay/replay.h"
 
 namespace ts2021::app {
 
@@ -63,8 +65,10 @@ int ReplayReport::finish() const {
   return different_ == 0 ? 0 : 3;
 }
 
-int run_replay(const ReplayOptions& options) {
-  if (options.url.empty() == options.listen.empty())
+namespace {
+
+int run(const ReplayOptions& options) {
+  if (options.target.url.empty() == options.listen.empty())
     throw std::runtime_error("replay wants a URL, for the client's side, or --listen, for the server's");
   Conversation conversation = load_conversation(options.capture);
   if (options.session != 0) {
@@ -72,6 +76,34 @@ int run_replay(const ReplayOptions& options) {
     if (conversation.exchanges.empty()) throw std::runtime_error("nobody asks anything in that session");
   }
   return options.listen.empty() ? replay_client(options, conversation) : replay_server(options, conversation);
+}
+
+}  // namespace
+
+Run add_replay(CLI::App& program) {
+  const auto options = std::make_shared<ReplayOptions>();
+  CLI::App& command = *program.add_subcommand("replay", "play a capture of ts2021d again, either side of it");
+  command.add_option("FILE", options->capture, "what ts2021d --capture has written")
+      ->required()
+      ->check(CLI::ExistingFile);
+  auto* const url =
+      command.add_option("URL", options->target.url,
+                         "play the client's side to this server, with fresh keys, and compare its answers");
+  command
+      .add_option("--listen", options->listen,
+                  "play the server's side at this address:port to whoever comes; port 0 takes a free one")
+      ->excludes(url);
+  add_dialing(command, options->target);
+  command.add_option("--auth-key", options->auth_key, "key in the place of the recorded ones");
+  command.add_option("--session", options->session, "only the connection of this number");
+  command.add_option("--patience", options->patience, "seconds that an answer may take")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command.add_flag("--timed", options->timed, "keep to the recorded times");
+  command.add_flag("--once", options->once, "with --listen: end once all that was recorded has been asked");
+  command.add_flag("--json", options->json, "print one object a line");
+  command.footer("Ends with 0 when every answer is of the recorded kind, with 3 when one differs.");
+  return [options] { return run(*options); };
 }
 
 }  // namespace ts2021::app

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ts2021/replay_peer.h"
+#include "ts2021/replay/peer.h"
 
 #include <array>
 #include <chrono>

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ts2021 key: GET /key.
-#include <cstdio>
+#include "ts2021/net/fetch_key.h"
+
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "ts2021/client/node_client.h"
-#include "ts2021/commands.h"
-#include "ts2021/session.h"
+#include "ts2021/net/session.h"
 
 namespace ts2021::app {
 
-ServerKey fetch_key(const std::string& url, Capability capability) {
+ServerKey fetch_key(const ControlUrl& url, const DialOptions& options, Capability capability) {
   ClientConfig config;
   config.mode = ClientMode::http1;
-  Session session(parse_url(url), config);
+  Session session(url, options, config);
   int status = 0;
   std::vector<std::uint8_t> body;
   Error why{};
@@ -37,27 +36,13 @@ ServerKey fetch_key(const std::string& url, Capability capability) {
         }
         return true;
       },
-      {}, now().mono + std::chrono::seconds{10});
-  if (!complete) throw std::runtime_error(url + "/key: no answer: " + std::string(text(why.code)));
+      {}, now().mono + options.timeout);
+  if (!complete) throw std::runtime_error("/key: no answer: " + std::string(text(why.code)));
   auto key = read_server_key(status, body);
   if (!key)
-    throw std::runtime_error(url + "/key: status " + std::to_string(status) + ": " +
+    throw std::runtime_error("/key: status " + std::to_string(status) + ": " +
                              std::string(text(key.error().code)));
   return *key;
-}
-
-int run_key(const KeyOptions& options) {
-  const auto capability = static_cast<Capability>(options.capability);
-  const ServerKey key = fetch_key(options.url, capability);
-  if (options.json) {
-    std::printf("%s\n", encoded(key, capability).c_str());
-  } else {
-    std::printf("Noise key (TS2021)  %s\n",
-                key.public_key.is_zero() ? "none" : key.public_key.text().c_str());
-    std::printf("NaCl key (TS2019)   %s\n",
-                key.legacy_public_key.is_zero() ? "none" : key.legacy_public_key.text().c_str());
-  }
-  return 0;
 }
 
 }  // namespace ts2021::app

@@ -11,27 +11,22 @@
 #include <vector>
 
 #include "common/clock.h"
-#include "common/socket.h"
 #include "ts2021/base/block_pool.h"
 #include "ts2021/conn/client_connection.h"
+#include "ts2021/net/dial.h"
 #include "ts2021/noise/cipher_scratch.h"
 
 namespace ts2021::app {
-
-// "http://host[:port]"; throws std::runtime_error for anything else.
-struct ControlUrl {
-  Endpoint endpoint;
-  std::string host;  // as in the URL, for Host headers
-};
-[[nodiscard]] ControlUrl parse_url(std::string_view url);
 
 // What poll() waits at most: up to `wake`, a minute at a time.
 [[nodiscard]] int poll_timeout(std::optional<Instant> wake);
 
 class Session {
  public:
-  // Connects; throws std::runtime_error. `config.host` is filled from the URL.
-  Session(const ControlUrl& url, ClientConfig config);
+  // `host` is for Host headers and goes into the configuration. The tracer must outlive the session.
+  Session(ByteStream stream, const std::string& host, ClientConfig config, Tracer* tracer = nullptr);
+  // Dials; throws DialError.
+  Session(const ControlUrl& url, const DialOptions& options, ClientConfig config);
 
   [[nodiscard]] ClientConnection& connection() noexcept { return connection_; }
 
@@ -48,7 +43,7 @@ class Session {
   void on_ready(short revents);  // of interest(); call it in every turn, for the sake of time
 
  private:
-  Fd socket_;
+  ByteStream stream_;
   SystemEntropy entropy_;
   BlockPool blocks_{1024};
   CipherScratch cipher_;

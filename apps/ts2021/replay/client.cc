@@ -15,8 +15,9 @@
 #include "ts2021/msg/map_frame.h"
 #include "ts2021/msg/map_request.h"
 #include "ts2021/msg/register.h"
-#include "ts2021/replay.h"
-#include "ts2021/session.h"
+#include "ts2021/net/fetch_key.h"
+#include "ts2021/net/session.h"
+#include "ts2021/replay/replay.h"
 
 namespace ts2021::app {
 namespace {
@@ -44,7 +45,7 @@ class ClientReplay {
   ClientReplay(const ReplayOptions& options, const Conversation& conversation)
       : options_(options),
         conversation_(conversation),
-        key_(fetch_key(options.url, newest_capability)),
+        key_(fetch_key(options.target.control(), options.target.dialing(), newest_capability)),
         report_(options.json) {
     for (const CapturedExchange& exchange : conversation.exchanges)
       plays_.push_back({&exchange, false, false, 0, {}, {}});
@@ -136,7 +137,8 @@ class ClientReplay {
       config.version = static_cast<ProtocolVersion>(session->handshake->version);
     }
     try {
-      at->second.session = std::make_unique<Session>(parse_url(options_.url), config);
+      at->second.session =
+          std::make_unique<Session>(options_.target.control(), options_.target.dialing(), config);
     } catch (const std::runtime_error&) {
       lines_.erase(at);
       return nullptr;

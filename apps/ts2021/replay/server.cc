@@ -18,9 +18,9 @@
 #include "ts2021/msg/early_noise.h"
 #include "ts2021/msg/map_frame.h"
 #include "ts2021/msg/map_request.h"
-#include "ts2021/replay.h"
-#include "ts2021/replay_peer.h"
-#include "ts2021/session.h"
+#include "ts2021/net/session.h"
+#include "ts2021/replay/peer.h"
+#include "ts2021/replay/replay.h"
 
 namespace ts2021::app {
 namespace {

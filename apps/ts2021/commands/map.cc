@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <fstream>
 #include <map>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -10,10 +11,25 @@
 #include "common/private_file.h"
 #include "ts2021/client/node_client.h"
 #include "ts2021/commands.h"
-#include "ts2021/session.h"
+#include "ts2021/net/fetch_key.h"
+#include "ts2021/net/session.h"
+#include "ts2021/net/target.h"
 
 namespace ts2021::app {
 namespace {
+
+struct Options {
+  Target target;
+  std::string auth_key;
+  std::string hostname = "ts2021";
+  std::string state;      // path; empty: new keys every time
+  double seconds = 0;     // 0: until the server ends it
+  std::size_t peers = 0;  // end as soon as this many peers are in the map; 0: no such end
+  bool websocket = false;
+  bool no_compression = false;
+  bool ephemeral = false;
+  bool json = false;
+};
 
 struct Identity {
   MachineKeyPair machine;
@@ -67,7 +83,7 @@ void print_change(const PeerChange& change) {
 
 class Printer {
  public:
-  explicit Printer(const MapOptions& options) : options_(options) {}
+  explicit Printer(const Options& options) : options_(options) {}
 
   // False when all peers that were asked for are there.
   bool show(const node_event::MapUpdate& update) {
@@ -92,15 +108,14 @@ class Printer {
   }
 
  private:
-  const MapOptions& options_;
+  const Options& options_;
   std::map<NodeId, bool> peers_;
 };
 
-}  // namespace
-
-int run_map(const MapOptions& options) {
-  const auto capability = static_cast<Capability>(options.capability);
-  const ServerKey key = fetch_key(options.url, capability);
+int run(const Options& options) {
+  const Capability capability = options.target.version();
+  const ControlUrl url = options.target.control();
+  const ServerKey key = fetch_key(url, options.target.dialing(), capability);
   if (key.public_key.is_zero()) throw std::runtime_error("control server is too old; no Noise key");
   const Identity identity = load_identity(options.state);
   SystemEntropy entropy;
@@ -109,8 +124,8 @@ int run_map(const MapOptions& options) {
   config.mode = options.websocket ? ClientMode::noise_websocket : ClientMode::noise;
   config.machine = &identity.machine;
   config.server = key.public_key;
-  config.version = static_cast<ProtocolVersion>(options.capability);
-  Session session(parse_url(options.url), config);
+  config.version = static_cast<ProtocolVersion>(options.target.capability);
+  Session session(url, options.target.dialing(), config);
 
   NodeClientConfig node;
   node.capability = capability;
@@ -167,6 +182,26 @@ int run_map(const MapOptions& options) {
       },
       until);
   return exit_code;
+}
+
+}  // namespace
+
+Run add_map(CLI::App& program) {
+  const auto options = std::make_shared<Options>();
+  CLI::App& command = *program.add_subcommand("map", "register a node and show its map as it changes");
+  add_target(command, options->target);
+  command.add_option("--auth-key", options->auth_key, "key that lets the node join");
+  command.add_option("--hostname", options->hostname)->capture_default_str();
+  command.add_option("--state", options->state,
+                     "file that keeps the node's keys; without it they are new every time");
+  command.add_option("--seconds", options->seconds, "end after this time; 0: when the server ends it")
+      ->capture_default_str();
+  command.add_option("--peers", options->peers, "end with success once so many peers are in the map");
+  command.add_flag("--websocket", options->websocket, "upgrade as browsers do");
+  command.add_flag("--no-compression", options->no_compression, "ask for plain JSON");
+  command.add_flag("--ephemeral", options->ephemeral, "ask to be forgotten once inactive");
+  command.add_flag("--json", options->json, "print each message as it came, one a line");
+  return [options] { return run(*options); };
 }
 
 }  // namespace ts2021::app

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// TLS over one accepted socket, with the face of read_some().
+// TLS over one socket, with the face of read_some().
 #pragma once
 
 #include <string>
 
+#include "common/openssl.h"
 #include "common/socket.h"
-#include "ts2021d/tls_context.h"
 
 namespace ts2021::app {
 
@@ -14,8 +14,14 @@ namespace ts2021::app {
 // outlive the stream.
 class TlsStream {
  public:
-  // Throws std::runtime_error.
+  // The server's end of an accepted socket. Throws std::runtime_error.
   TlsStream(SSL_CTX& context, int socket);
+  // The client's end: `server` is a host name or an address, asked for and, if the context verifies, to be
+  // found in the certificate. Throws std::runtime_error.
+  TlsStream(SSL_CTX& context, int socket, const std::string& server);
+
+  // What read() would do for a client before there is anything to read: Io::some once it is done.
+  [[nodiscard]] Io handshake() noexcept;
 
   // `out` must have room for a record, 16 KiB: so nothing readable stays behind inside OpenSSL.
   [[nodiscard]] IoResult read(MutableBytes out) noexcept;
@@ -29,6 +35,7 @@ class TlsStream {
 
   // Why the stream has failed; empty: it hasn't, or the peer has just gone.
   [[nodiscard]] const std::string& error() const noexcept { return error_; }
+  [[nodiscard]] SSL* handle() const noexcept { return ssl_.get(); }
 
  private:
   [[nodiscard]] Io outcome(int result) noexcept;
