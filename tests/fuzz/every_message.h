@@ -10,6 +10,7 @@
 #include "ts2021/msg/early_noise.h"
 #include "ts2021/msg/endpoint.h"
 #include "ts2021/msg/id_token.h"
+#include "ts2021/msg/map_outline.h"
 #include "ts2021/msg/map_request.h"
 #include "ts2021/msg/map_response.h"
 #include "ts2021/msg/register.h"
@@ -36,7 +37,8 @@ using LockMessages =
 // json_parts
 using MapParts = std::tuple<Node, PeerChange, Hostinfo, NetInfo, Service, DERPMap, DERPRegion, DERPNode,
                             DERPHomeParams, DNSConfig, Resolver, DNSRecord, FilterRule, CapGrant, SSHPolicy,
-                            User, Login, UserProfile, Debug, ControlDialPlan, ClientVersion, DisplayMessage>;
+                            User, Login, UserProfile, Debug, ControlDialPlan, ClientVersion, DisplayMessage,
+                            MapOutline, NodeOutline, PeerChangeOutline>;
 
 template <class Messages>
 void check_all(Bytes json) {

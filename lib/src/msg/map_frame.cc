@@ -2,7 +2,6 @@
 #include "ts2021/msg/map_frame.h"
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -91,89 +90,99 @@ std::size_t total_size(const SharedPieces& pieces) noexcept {
   return size;
 }
 
-struct MapFrameReader::Impl {
-  Compression compression;
-  Limits limits;
-  compress::Decoder decoder;
-  std::array<std::uint8_t, map_prefix_size> prefix{};
-  std::size_t prefix_filled = 0;
-  std::size_t wanted = 0;  // bytes of the message, once the prefix is whole
-  std::vector<std::uint8_t> packed, unpacked;
-  std::size_t message_size = 0;
-  bool ready = false;
-  std::optional<Error> error;
+namespace {
 
-  [[nodiscard]] std::vector<std::uint8_t>& content() noexcept {
-    return compression == Compression::zstd ? unpacked : packed;
-  }
-
-  // A stream is a full map and then small changes: the memory of the first is not kept.
-  static void recycle(std::vector<std::uint8_t>& buffer) noexcept {
-    constexpr std::size_t kept = 64 << 10;
-    buffer.clear();
-    if (buffer.capacity() > kept) buffer = {};
-  }
-
-  [[nodiscard]] Error end(Error with) {
-    error = with;
-    ready = false;
-    packed = {};
-    unpacked = {};
-    return with;
-  }
-
-  [[nodiscard]] Result<std::size_t> feed(Bytes in) {
-    if (error) return *error;
-    if (ready) {
-      ready = false;
-      prefix_filled = 0;
-      message_size = 0;
-      recycle(packed);
-      recycle(unpacked);
-    }
-    const std::size_t given = in.size();
-    while (prefix_filled < map_prefix_size && !in.empty()) {
-      prefix[prefix_filled++] = in.front();
-      in = in.subspan(1);
-      if (prefix_filled < map_prefix_size) continue;
-      wanted = load_u32le(prefix);                                                                  // MAP-1
-      if (wanted == 0) return end(fail(Errc::bad_framing, 823));                                    // MAP-3
-      if (wanted > limits.packed) return end(fail(Errc::limit_exceeded, 824, load_u32le(prefix)));  // MAP-4
-    }
-    if (prefix_filled < map_prefix_size) return given;
-    // Grows with what came, not with what the prefix claims.
-    const std::size_t taken = std::min(in.size(), wanted - packed.size());
-    packed.insert(packed.end(), in.begin(), in.begin() + static_cast<std::ptrdiff_t>(taken));
-    in = in.subspan(taken);
-    if (packed.size() < wanted) return given;
-    if (compression == Compression::zstd) {  // MAP-2
-      if (auto done = decoder.decompress(packed, limits.unpacked, unpacked); !done) return end(done.error());
-    } else if (packed.size() > limits.unpacked) {
-      return end(fail(Errc::limit_exceeded, 825));
-    }
-    message_size = content().size();
-    content().resize(message_size + decode_padding);
-    ready = true;
-    return given - in.size();
-  }
-};
-
-MapFrameReader::MapFrameReader(Compression compression) : MapFrameReader(compression, Limits{}) {}
-MapFrameReader::MapFrameReader(Compression compression, Limits limits) : impl_(new Impl) {
-  impl_->compression = compression;
-  impl_->limits = limits;
+// A stream is a full map and then small changes: the memory of the first is not kept.
+void recycle(std::vector<std::uint8_t>& buffer) noexcept {
+  constexpr std::size_t kept = 64 << 10;
+  buffer.clear();
+  if (buffer.capacity() > kept) buffer = {};
 }
-MapFrameReader::MapFrameReader(MapFrameReader&&) noexcept = default;
-MapFrameReader& MapFrameReader::operator=(MapFrameReader&&) noexcept = default;
-MapFrameReader::~MapFrameReader() = default;
 
-Result<std::size_t> MapFrameReader::feed(Bytes in) { return impl_->feed(in); }
-bool MapFrameReader::ready() const noexcept { return impl_->ready; }
-Bytes MapFrameReader::message() const noexcept { return Bytes(impl_->content()).first(impl_->message_size); }
-Result<void> MapFrameReader::finish() const noexcept {
-  if (impl_->error) return *impl_->error;
-  if (!impl_->ready && impl_->prefix_filled != 0) return fail(Errc::truncated, 826);
+}  // namespace
+
+Result<std::size_t> PackedFrameReader::feed(Bytes in) {
+  const auto end = [this](Error with) {
+    error_ = with;
+    packed_ = {};
+    return with;
+  };
+  if (error_) return *error_;
+  if (std::exchange(ready_, false)) {
+    prefix_filled_ = 0;
+    recycle(packed_);
+  }
+  const std::size_t given = in.size();
+  while (prefix_filled_ < map_prefix_size && !in.empty()) {
+    prefix_[prefix_filled_++] = in.front();
+    in = in.subspan(1);
+    if (prefix_filled_ < map_prefix_size) continue;
+    wanted_ = load_u32le(prefix_);                                                           // MAP-1
+    if (wanted_ == 0) return end(fail(Errc::bad_framing, 823));                              // MAP-3
+    if (wanted_ > limit_) return end(fail(Errc::limit_exceeded, 824, load_u32le(prefix_)));  // MAP-4
+  }
+  if (prefix_filled_ < map_prefix_size) return given;
+  // Grows with what came, not with what the prefix claims.
+  const std::size_t taken = std::min(in.size(), wanted_ - packed_.size());
+  packed_.insert(packed_.end(), in.begin(), in.begin() + static_cast<std::ptrdiff_t>(taken));
+  ready_ = packed_.size() == wanted_;
+  return given - in.size() + taken;
+}
+
+Result<void> PackedFrameReader::finish() const noexcept {
+  if (error_) return *error_;
+  if (!ready_ && prefix_filled_ != 0) return fail(Errc::truncated, 826);
   return {};
 }
+
+struct MapUnpacker::Impl {
+  Compression compression;
+  std::size_t limit;
+  compress::Decoder decoder;
+  std::vector<std::uint8_t> json;
+};
+
+MapUnpacker::MapUnpacker(Compression compression, std::size_t limit)
+    : impl_(new Impl{compression, limit, {}, {}}) {}
+MapUnpacker::MapUnpacker(MapUnpacker&&) noexcept = default;
+MapUnpacker& MapUnpacker::operator=(MapUnpacker&&) noexcept = default;
+MapUnpacker::~MapUnpacker() = default;
+
+Result<Bytes> MapUnpacker::unpack(Bytes packed) {
+  std::vector<std::uint8_t>& json = impl_->json;
+  recycle(json);
+  if (impl_->compression == Compression::zstd) {  // MAP-2
+    if (auto done = impl_->decoder.decompress(packed, impl_->limit, json); !done) {
+      json = {};
+      return done.error();
+    }
+  } else if (packed.size() > impl_->limit) {
+    return fail(Errc::limit_exceeded, 825);
+  } else {
+    json.assign(packed.begin(), packed.end());
+  }
+  const std::size_t size = json.size();
+  json.resize(size + decode_padding);
+  return Bytes(json).first(size);
+}
+
+MapFrameReader::MapFrameReader(Compression compression, Limits limits)
+    : frames_(limits.packed), unpacker_(compression, limits.unpacked) {}
+
+Result<std::size_t> MapFrameReader::feed(Bytes in) {
+  ready_ = false;
+  const auto taken = frames_.feed(in);
+  if (!taken || !frames_.ready()) return taken;
+  const auto json = unpacker_.unpack(frames_.frame());
+  if (!json) {
+    frames_.error_ = json.error();
+    return json.error();
+  }
+  message_ = *json;
+  ready_ = true;
+  return taken;
+}
+
+Result<void> MapFrameReader::finish() const noexcept { return frames_.finish(); }
 
 }  // namespace ts2021

@@ -6,6 +6,7 @@
 #include "support/catch.h"
 #include "support/support.h"
 #include "ts2021/msg/codec.h"
+#include "ts2021/msg/map_outline.h"
 #include "ts2021/msg/map_response.h"
 
 namespace ts2021 {
@@ -171,6 +172,55 @@ TEST_CASE("map frame: a message decodes where it lies") {
   CHECK(*decode<MapResponse>(reader.message()) == response);
   MapFrameReader moved = std::move(reader);
   CHECK(moved.ready());
+}
+
+TEST_CASE("map frame: MAP-1 many streams can share what unpacks") {
+  ZstdCompressor compressor;
+  const auto first = map_message(as_bytes(R"({"Domain":"a"})"), Compression::zstd, &compressor);
+  const auto second = map_message(as_bytes(R"({"Domain":"b"})"), Compression::zstd, &compressor);
+  const Buffer streams[] = {joined(*first), joined(*second)};
+  MapUnpacker unpacker(Compression::zstd, 64);
+  PackedFrameReader readers[2];
+  for (std::size_t i = 0; i < streams[0].size(); ++i)  // both grow at once
+    for (std::size_t k = 0; k < 2; ++k) REQUIRE(*readers[k].feed(Bytes(streams[k]).subspan(i, 1)) == 1);
+  for (std::size_t k = 0; k < 2; ++k) {
+    REQUIRE(readers[k].ready());
+    const auto json = unpacker.unpack(readers[k].frame());
+    REQUIRE(json);
+    CHECK(as_text(*json) == (k == 0 ? R"({"Domain":"a"})" : R"({"Domain":"b"})"));
+    CHECK(readers[k].finish());
+  }
+  // A bad message is the stream's matter: the next stream's is read.
+  CHECK(unpacker.unpack(as_bytes("not zstd")).error().code == Errc::bad_compression);
+  const auto large = compressor.compress(as_bytes(std::string(65, 'x')));
+  CHECK(unpacker.unpack(**large).error().code == Errc::limit_exceeded);
+  CHECK(unpacker.unpack(readers[0].frame()));
+  PackedFrameReader limited(3);
+  CHECK(limited.feed(test::unhex("0400000001020304")).error().code == Errc::limit_exceeded);
+}
+
+TEST_CASE("map outline: what it reads is what the whole message says") {
+  const std::string json = R"({"Node":{"ID":1,"Key":"nodekey:)" + std::string(64, '1') +
+                           R"(","Hostinfo":{"OS":"x"}},"Peers":[{"ID":2,"Key":"nodekey:)" +
+                           std::string(64, '2') +
+                           R"(","Online":true,"Endpoints":["192.0.2.1:5"]}],"PeersRemoved":[7],)"
+                           R"("PeersChangedPatch":[{"NodeID":3,"Online":false,"Endpoints":["192.0.2.2:6"]}],)"
+                           R"("OnlineChange":{"4":true},"Domain":"d"})";
+  const auto whole = decode_copy<MapResponse>(as_bytes(json));
+  const auto outline = decode_copy<MapOutline>(as_bytes(json));
+  REQUIRE((whole && outline));
+  CHECK(outline->node->id == whole->node->id);
+  REQUIRE(outline->peers.size() == 1);
+  CHECK(outline->peers[0].key == whole->peers[0].key);
+  CHECK(outline->peers[0].endpoints == whole->peers[0].endpoints);
+  CHECK(outline->peers[0].online == true);
+  CHECK(outline->peers_removed == whole->peers_removed);
+  REQUIRE(outline->peers_changed_patch.size() == 1);
+  CHECK(outline->peers_changed_patch[0].node_id == whole->peers_changed_patch[0].node_id);
+  CHECK(outline->peers_changed_patch[0].endpoints == whole->peers_changed_patch[0].endpoints);
+  CHECK(outline->peers_changed_patch[0].online == false);
+  CHECK(outline->online_change == whole->online_change);
+  CHECK_FALSE(decode_copy<MapOutline>(as_bytes(std::string_view(R"({"Peers":[{"ID":"x"}]})"))));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -51,33 +52,77 @@ class ZstdCompressor {
 // Bytes of all pieces.
 [[nodiscard]] std::size_t total_size(const SharedPieces& pieces) noexcept;
 
-// Client side: bytes in any cut to messages.
-class MapFrameReader {
+// What a reader lets in.
+struct MapFrameLimits {
+  std::size_t packed = max_map_message;
+  std::size_t unpacked = max_map_message;
+};
+
+// Client side, first half: bytes in any cut to messages as they were packed. It holds no zstd context, so
+// that many streams can share one MapUnpacker.
+class PackedFrameReader {
  public:
-  struct Limits {
-    std::size_t packed = max_map_message;
-    std::size_t unpacked = max_map_message;
-  };
-  explicit MapFrameReader(Compression compression);
-  MapFrameReader(Compression compression, Limits limits);
-  MapFrameReader(MapFrameReader&&) noexcept;
-  MapFrameReader& operator=(MapFrameReader&&) noexcept;
-  ~MapFrameReader();
+  explicit PackedFrameReader(std::size_t limit = max_map_message) noexcept : limit_(limit) {}
 
   // Takes bytes up to the end of one message and returns how many; what is left belongs to the next call.
-  // Errors, for ever: bad_framing (size 0), limit_exceeded (size or content above the limits),
-  // bad_compression.
+  // Errors, for ever: bad_framing (size 0), limit_exceeded (size above the limit).
   [[nodiscard]] Result<std::size_t> feed(Bytes in);
   // True when the last call completed a message.
-  [[nodiscard]] bool ready() const noexcept;
-  // The JSON, with decode_padding bytes behind it; until the next feed(). Precondition: ready().
-  [[nodiscard]] Bytes message() const noexcept;
+  [[nodiscard]] bool ready() const noexcept { return ready_; }
+  // The message without its size, until the next feed(). Precondition: ready().
+  [[nodiscard]] Bytes frame() const noexcept { return packed_; }
   // At the end of the stream: error truncated inside a message.
   [[nodiscard]] Result<void> finish() const noexcept;
 
  private:
+  friend class MapFrameReader;
+
+  std::size_t limit_;
+  std::array<std::uint8_t, map_prefix_size> prefix_{};
+  std::size_t prefix_filled_ = 0;
+  std::size_t wanted_ = 0;  // bytes of the message, once the prefix is whole
+  std::vector<std::uint8_t> packed_;
+  bool ready_ = false;
+  std::optional<Error> error_;
+};
+
+// The second half: a packed message to JSON.
+class MapUnpacker {
+ public:
+  explicit MapUnpacker(Compression compression, std::size_t limit = max_map_message);
+  MapUnpacker(MapUnpacker&&) noexcept;
+  MapUnpacker& operator=(MapUnpacker&&) noexcept;
+  ~MapUnpacker();
+
+  // The JSON, with decode_padding bytes behind it; until the next call. A large message's memory is given
+  // back by the next one. Errors: bad_compression, limit_exceeded (content above the limit).
+  [[nodiscard]] Result<Bytes> unpack(Bytes packed);
+
+ private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
+};
+
+// Both halves: bytes in any cut to JSON.
+class MapFrameReader {
+ public:
+  using Limits = MapFrameLimits;
+  explicit MapFrameReader(Compression compression, Limits limits = {});
+
+  // As PackedFrameReader::feed(), with the errors of MapUnpacker::unpack() too, for ever.
+  [[nodiscard]] Result<std::size_t> feed(Bytes in);
+  // True when the last call completed a message.
+  [[nodiscard]] bool ready() const noexcept { return ready_; }
+  // The JSON, with decode_padding bytes behind it; until the next feed(). Precondition: ready().
+  [[nodiscard]] Bytes message() const noexcept { return message_; }
+  // At the end of the stream: error truncated inside a message.
+  [[nodiscard]] Result<void> finish() const noexcept;
+
+ private:
+  PackedFrameReader frames_;
+  MapUnpacker unpacker_;
+  Bytes message_;
+  bool ready_ = false;
 };
 
 }  // namespace ts2021
