@@ -34,7 +34,11 @@ bool Session::flush(const OnEvent& on_event) {
       const auto event = connection_.next_event();
       if (!event) break;
       any = true;
-      over = !on_event(*event) || std::holds_alternative<event::Closed>(*event);
+      if (const auto* ready = std::get_if<event::Ready>(&*event))
+        early_payload_ = std::string(as_text(ready->early_payload));
+      else if (const auto* closed = std::get_if<event::Closed>(&*event))
+        closed_ = closed->why;
+      over = !on_event(*event) || closed_;
     }
     return any;
   };
@@ -85,9 +89,15 @@ int poll_timeout(std::optional<Instant> wake) {
   return static_cast<int>(std::clamp<std::int64_t>(wait, 0, 60'000));
 }
 
+Result<std::string> Session::ready(std::optional<Instant> until) {
+  if (!early_payload_ && !closed_) run([this](const ClientEvent&) { return !early_payload_; }, {}, until);
+  if (early_payload_) return *early_payload_;
+  return closed_ ? *closed_ : fail(Errc::timeout, 0);
+}
+
 void Session::run(const OnEvent& on_event, const std::function<std::optional<Instant>()>& tick,
                   std::optional<Instant> until) {
-  while (flush(on_event)) {
+  while (!closed_ && flush(on_event)) {
     std::optional<Instant> wake = connection_.next_timeout();
     const auto earliest = [&](std::optional<Instant> other) {
       if (other && (!wake || *other < *wake)) wake = other;

@@ -29,6 +29,13 @@ class Session {
   Session(const ControlUrl& url, const DialOptions& options, ClientConfig config);
 
   [[nodiscard]] ClientConnection& connection() noexcept { return connection_; }
+  [[nodiscard]] ByteStream& stream() noexcept { return stream_; }
+  // Why Closed was given out, once it was: nothing more can come of the session.
+  [[nodiscard]] std::optional<Error> closed() const noexcept { return closed_; }
+
+  // Serves the connection until it can take requests. The early payload, empty for none; at once when it was
+  // ready before. Error: why it closed, or timeout at `until`.
+  [[nodiscard]] Result<std::string> ready(std::optional<Instant> until);
 
   using OnEvent = std::function<bool(const ClientEvent&)>;
   // Serves the connection until `on_event` returns false, Closed was given to it, or `until` has come. After
@@ -49,6 +56,8 @@ class Session {
   CipherScratch cipher_;
   ClientConnection connection_;
   std::vector<std::uint8_t> scratch_;
+  std::optional<std::string> early_payload_;  // once ready
+  std::optional<Error> closed_;
   bool blocked_ = false;
 };
 
