@@ -1,29 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The first thing to read: a client and a server connection in one process, without sockets. What one has to
-// send is given to the other until both are quiet; a program with sockets does the same with read() and
-// write().
-#include <array>
+// send is given to the other until both are quiet; client.cc and blocking_server.cc do the same with sockets.
 #include <cstdio>
-#include <random>
 #include <vector>
 
+#include "plumbing.h"
 #include "ts2021/conn/client_connection.h"
 #include "ts2021/conn/server_connection.h"
 
 using namespace ts2021;
 
 namespace {
-
-// The library draws randomness from its caller. A real program uses getrandom(2).
-class Random final : public Entropy {
- public:
-  void fill(MutableBytes out) noexcept override {
-    for (auto& byte : out) byte = static_cast<std::uint8_t>(device_());
-  }
-
- private:
-  std::random_device device_;
-};
 
 constexpr Route routes[] = {{RouteId{0}, Site::noise, Method::post, "/greet", 1024}};
 
@@ -52,22 +39,10 @@ bool use(ClientConnection& client, const ClientEvent& event) {
   return std::holds_alternative<event::ResponseEnd>(event);
 }
 
-// Carries what `from` has to send to `to`. True when anything moved.
-template <class From, class To>
-bool carry(From& from, To& to, Now now) {
-  std::array<Bytes, 16> pieces;
-  const std::size_t count = from.output(pieces, now);
-  std::vector<std::uint8_t> wire;
-  for (std::size_t i = 0; i < count; ++i) wire.insert(wire.end(), pieces[i].begin(), pieces[i].end());
-  from.output_sent(wire.size(), now);
-  if (!wire.empty()) (void)to.receive(wire, now);
-  return !wire.empty();
-}
-
 }  // namespace
 
 int main() {
-  Random random;
+  example::Random random;
   BlockPool blocks(64);
   CipherScratch cipher;
   const Env env{random, blocks, cipher};
@@ -91,9 +66,9 @@ int main() {
 
   bool answered = false;
   for (bool busy = true; busy && !answered;) {
-    busy = carry(client, server, now);
+    busy = example::carry(client, server, now);
     while (auto event = server.next_event()) serve(server, *event, now);
-    if (carry(server, client, now)) busy = true;
+    if (example::carry(server, client, now)) busy = true;
     while (auto event = client.next_event()) answered |= use(client, *event);
   }
   return answered ? 0 : 1;
