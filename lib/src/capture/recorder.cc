@@ -62,6 +62,17 @@ struct LineMaker {
           gone.stream);
     line.why = text(gone.why.code);
   }
+  void operator()(const trace::UpgradeSent&) { begin(CaptureLayer::http, trace::Way::out, "upgrade"); }
+  void operator()(const trace::UpgradeAnswer& answer) {
+    begin(CaptureLayer::http, trace::Way::in, "upgraded");
+    line.status = answer.status;
+    copy(answer.headers, line);
+  }
+  void operator()(const trace::Settings& settings) {
+    begin(CaptureLayer::h2, trace::Way::in, "settings");
+    for (const auto& [number, value] : settings.values)
+      line.headers.emplace_back(std::to_string(number), std::to_string(value));
+  }
   void operator()(const trace::Handshake& handshake) {
     begin(CaptureLayer::noise, trace::Way::in, "handshake");
     line.machine = handshake.machine.text();

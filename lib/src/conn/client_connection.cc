@@ -45,6 +45,7 @@ struct ClientConnection::Impl {
   Env env;
   Phase phase = Phase::upgrade;
   bool ready_pending = false, ready_given = false, closed_told = false;
+  bool sending_told = false, settings_told = false;
   conn::Outbox out;
 
   std::optional<entry::Http1Client> http1;
@@ -125,11 +126,13 @@ struct ClientConnection::Impl {
   Result<void> on_upgrade_bytes(Bytes in) {
     if (auto fed = http1->feed(in); !fed) return abort(fed.error());
     while (auto event = http1->next_event()) {
-      if (const auto* head = std::get_if<entry::Http1ResponseHead>(&*event))
-        return abort(
-            fail(Errc::bad_upgrade, 732, static_cast<std::uint32_t>(head->status)));  // ENT: no redirects
+      if (const auto* head = std::get_if<entry::Http1ResponseHead>(&*event)) {
+        trace(trace::UpgradeAnswer{head->status, head->headers});
+        return abort(fail(Errc::bad_upgrade, 732, static_cast<std::uint32_t>(head->status)));  // ENT-7
+      }
       const auto* switched = std::get_if<entry::Http1Switched>(&*event);
       if (!switched) continue;
+      trace(trace::UpgradeAnswer{101, switched->headers});
       const bool web = config.mode == ClientMode::noise_websocket;
       const auto good = web ? entry::check_websocket_answer(switched->headers, websocket_nonce)
                             : entry::check_upgrade_answer(switched->headers);
@@ -200,7 +203,9 @@ struct ClientConnection::Impl {
         phase = Phase::open;
         ready_pending = true;
         if (!early.present() && !early.bytes().empty()) {  // those bytes were HTTP/2's. EAR-4
-          if (auto result = h2->feed(early.bytes(), last); !result) {
+          auto result = h2->feed(early.bytes(), last);
+          trace_settings();
+          if (!result) {
             h2_failed = true;
             return result;
           }
@@ -208,6 +213,7 @@ struct ClientConnection::Impl {
       }
       if (rest.empty()) return {};
       auto result = h2->feed(rest, last);
+      trace_settings();
       h2_failed = !result;
       return result;
     });
@@ -221,6 +227,12 @@ struct ClientConnection::Impl {
       return fed.error();
     }
     return abort(fed.error());
+  }
+
+  void trace_settings() {
+    if (!env.tracer || settings_told || !h2 || !h2->settings_received()) return;
+    settings_told = true;
+    trace(trace::Settings{h2->settings()});
   }
 
   [[nodiscard]] std::optional<Instant> deadline() const noexcept {
@@ -432,8 +444,11 @@ std::size_t ClientConnection::output(std::span<Bytes> pieces, Now now) {
 }
 
 void ClientConnection::output_sent(std::size_t n, Now now) {
-  impl_->last = now;
-  if (n > 0) impl_->out.sent(n, now.mono);
+  Impl& c = *impl_;
+  c.last = now;
+  if (n > 0) c.out.sent(n, now.mono);
+  if (c.phase == Phase::upgrade && c.out.queue.empty() && !std::exchange(c.sending_told, true))
+    c.trace(trace::UpgradeSent{});
 }
 
 void ClientConnection::output_failed(Now now) {

@@ -113,6 +113,10 @@ struct ClientSession::Impl final : SessionOwner {
 
   void on_going_away(std::int32_t last) noexcept override { last_stream = last; }
 
+  void on_settings(std::span<const std::pair<std::uint16_t, std::uint32_t>> values) noexcept override {
+    settings.assign(values.begin(), values.end());
+  }
+
   Outgoing* outgoing(std::int32_t id) noexcept override {
     Stream* const stream = find(id);
     return stream ? &stream->out : nullptr;
@@ -144,9 +148,10 @@ struct ClientSession::Impl final : SessionOwner {
   Queued head{Queued::Kind::head, 0};     // the head being received
   Queued current{Queued::Kind::head, 0};  // what the caller's views point into
   std::vector<Header> current_headers;
-  std::size_t unreleased = 0;               // bytes of data that next_event() gave out
-  std::optional<std::int32_t> last_stream;  // after GOAWAY
-  Session session;                          // last: its callbacks use all of the above
+  std::vector<std::pair<std::uint16_t, std::uint32_t>> settings;  // the server's first
+  std::size_t unreleased = 0;                                     // bytes of data that next_event() gave out
+  std::optional<std::int32_t> last_stream;                        // after GOAWAY
+  Session session;                                                // last: its callbacks use all of the above
 };
 
 ClientSession::ClientSession(const ClientLimits& limits) : impl_(std::make_unique<Impl>(limits)) {}
@@ -235,6 +240,9 @@ Result<void> ClientSession::drain_to(FrameSink sink) {
 
 bool ClientSession::wants_output() const noexcept { return impl_->session.wants_output(); }
 bool ClientSession::settings_received() const noexcept { return impl_->session.settings_received(); }
+std::span<const std::pair<std::uint16_t, std::uint32_t>> ClientSession::settings() const noexcept {
+  return impl_->settings;
+}
 bool ClientSession::finished() const noexcept { return impl_->session.finished(); }
 
 }  // namespace ts2021::h2

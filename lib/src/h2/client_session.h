@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "h2/frame_sink.h"
@@ -70,6 +71,8 @@ class ClientSession {
   [[nodiscard]] Result<void> drain_to(FrameSink sink);
   [[nodiscard]] bool wants_output() const noexcept;
   [[nodiscard]] bool settings_received() const noexcept;
+  // Of the server's first SETTINGS: numbers and values, at most 32.
+  [[nodiscard]] std::span<const std::pair<std::uint16_t, std::uint32_t>> settings() const noexcept;
   [[nodiscard]] bool finished() const noexcept;
 
  private:

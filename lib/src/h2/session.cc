@@ -20,6 +20,7 @@ constexpr std::uint32_t idle_factor = 10;
 constexpr std::int32_t small_increment = 1024;
 // The smallest client accepts response heads of 16 KiB (H2-3).
 constexpr std::size_t max_sent_head = 8 << 10;
+constexpr std::size_t max_told_settings = 32;
 
 std::string_view view(const std::uint8_t* data, std::size_t size) noexcept {
   return {reinterpret_cast<const char*>(data), size};
@@ -106,6 +107,13 @@ struct Session::Callbacks {
     return result(session);
   }
 
+  static std::vector<std::pair<std::uint16_t, std::uint32_t>> values(const nghttp2_settings& frame) {
+    std::vector<std::pair<std::uint16_t, std::uint32_t>> out;
+    for (const auto& entry : std::span(frame.iv, std::min(frame.niv, max_told_settings)))
+      out.emplace_back(static_cast<std::uint16_t>(entry.settings_id), entry.value);
+    return out;
+  }
+
   static int frame_received(nghttp2_session*, const nghttp2_frame* frame, void* user) noexcept {
     Session& session = of(user);
     const std::int32_t stream = frame->hd.stream_id;
@@ -117,7 +125,10 @@ struct Session::Callbacks {
         if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) session.owner_.on_end(stream);
         break;
       case NGHTTP2_SETTINGS:
-        if (!(frame->hd.flags & NGHTTP2_FLAG_ACK)) session.settings_received_ = true;
+        if (frame->hd.flags & NGHTTP2_FLAG_ACK) break;
+        if (!session.settings_received_ && !session.server_)
+          session.owner_.on_settings(values(frame->settings));
+        session.settings_received_ = true;
         break;
       case NGHTTP2_WINDOW_UPDATE:
         if (frame->window_update.window_size_increment < small_increment) session.count_idle();

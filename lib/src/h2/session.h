@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "h2/flood_meter.h"
@@ -56,6 +57,8 @@ class SessionOwner {
   virtual void on_end(std::int32_t stream) noexcept = 0;                         // END_STREAM received
   virtual void on_closed(std::int32_t stream, std::uint32_t code) noexcept = 0;  // nghttp2 forgets the stream
   virtual void on_going_away(std::int32_t last_stream) noexcept = 0;             // GOAWAY received
+  // A client's owner: the first SETTINGS of the server, numbers and values.
+  virtual void on_settings(std::span<const std::pair<std::uint16_t, std::uint32_t>>) noexcept {}
   virtual void on_handed_over(std::int32_t stream) noexcept = 0;  // the sink has all of the stream's message
   virtual void on_end_sent(std::int32_t stream) noexcept = 0;     // END_STREAM given to the sink
   // The message of a stream whose head was submitted with a body; null when there is no such stream. It must

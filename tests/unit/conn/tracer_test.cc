@@ -29,6 +29,7 @@ class Log final : public Tracer {
   }
 
   std::vector<std::string> lines;
+  std::string steps;  // of a client's way in
   trace::Closed closed{};
 
  private:
@@ -61,7 +62,17 @@ class Log final : public Tracer {
   void note(const trace::Gone& g) {
     lines.push_back("gone " + site_text(g.site) + stream_text(g.stream) + std::string(name(g.why.code)));
   }
+  void note(const trace::UpgradeSent&) { steps += "sent "; }
+  void note(const trace::UpgradeAnswer& a) {
+    steps += std::to_string(a.status) + " " + std::string(find_header(a.headers, "upgrade")) + " ";
+  }
+  void note(const trace::Settings& s) {
+    steps += "settings ";
+    for (const auto& [number, value] : s.values)
+      if (number == 3) steps += std::to_string(value) + " streams";
+  }
   void note(const trace::Handshake& h) {
+    steps += "handshake ";
     REQUIRE(h.machine == test::keys().machine.open);
     REQUIRE(h.server == test::keys().server.front().open);
     lines.push_back(std::string("handshake ") + (h.websocket ? "websocket " : "native ") +
@@ -145,6 +156,27 @@ TEST_CASE("both ends tell the same of a whole life, in order") {
       REQUIRE(traced.server.closed.records_in > 2);
       return traced.server.text();
     });
+}
+
+TEST_CASE("a client is told each step of its way in, once") {
+  for (const ClientMode mode : {ClientMode::noise, ClientMode::noise_websocket})
+    test::tiny_socket([&](std::size_t chunk) {
+      Traced traced;
+      PairOptions options = traced.options(mode);
+      options.chunk = chunk;
+      Pair pair(options);
+      pair.run();
+      const std::string kind =
+          mode == ClientMode::noise_websocket ? "websocket" : "tailscale-control-protocol";
+      REQUIRE(traced.client.steps == "sent 101 " + kind + " handshake settings 250 streams");
+      REQUIRE(traced.server.steps == "handshake ");
+      return traced.client.steps;
+    });
+  Traced traced;
+  Pair pair(traced.options(ClientMode::noise));
+  pair.server_config.noise_keys = {};
+  pair.run();
+  REQUIRE(traced.client.steps == "sent 503  ");
 }
 
 TEST_CASE("the outer site is told, and what no route takes, also where nobody asked for it as an event") {

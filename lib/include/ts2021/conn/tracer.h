@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "ts2021/base/bytes.h"
@@ -63,6 +64,13 @@ struct Gone {
   StreamId stream;
   Error why;
 };
+// A client's upgrade has left for the socket.
+struct UpgradeSent {};
+// What a client was answered to it: 101, or why not.
+struct UpgradeAnswer {
+  int status;
+  std::span<const Header> headers;
+};
 // The upgrade was good. On a server it is no proof of the machine yet (HSK-10).
 struct Handshake {
   bool websocket;
@@ -77,6 +85,10 @@ struct UpgradeRefused {
 struct EarlyPayload {
   Way way;
   Bytes json;
+};
+// The first SETTINGS of a client's server: numbers and values as they came, at most 32.
+struct Settings {
+  std::span<const std::pair<std::uint16_t, std::uint32_t>> values;
 };
 // What was in a box of TS2019, beside the Request or the Data that carried the box.
 struct Unboxed {
@@ -94,9 +106,10 @@ struct Closed {
 
 }  // namespace trace
 
-using TraceEvent = std::variant<trace::Opened, trace::Request, trace::Unrouted, trace::Answer, trace::Data,
-                                trace::End, trace::Gone, trace::Handshake, trace::UpgradeRefused,
-                                trace::EarlyPayload, trace::Unboxed, trace::Closed>;
+using TraceEvent =
+    std::variant<trace::Opened, trace::Request, trace::Unrouted, trace::Answer, trace::Data, trace::End,
+                 trace::Gone, trace::UpgradeSent, trace::UpgradeAnswer, trace::Handshake,
+                 trace::UpgradeRefused, trace::EarlyPayload, trace::Settings, trace::Unboxed, trace::Closed>;
 
 // Of one connection, given to it in Env, or null: then tracing costs a comparison. Must not call back.
 class Tracer {
