@@ -16,6 +16,8 @@ namespace {
 
 // Consecutive DATA frames of a stream become one event of about this size; one frame is never split.
 constexpr std::size_t joined_data = 16 << 10;
+// Of the event that was given out last, while there is no other.
+constexpr std::size_t kept_data = 1 << 10;
 // Resets, pings and settings of a server; as many as ours tolerates.
 constexpr std::uint32_t max_resets_per_10_s = 100;
 
@@ -165,7 +167,10 @@ Result<void> ClientSession::feed(Bytes in, Now now) {
 
 std::optional<ClientSessionEvent> ClientSession::next_event() {
   Impl& impl = *impl_;
-  if (impl.events.empty()) return std::nullopt;
+  if (impl.events.empty()) {
+    if (impl.current.bytes.capacity() > kept_data) impl.current.bytes = {};
+    return std::nullopt;
+  }
   impl.current = std::move(impl.events.front());
   impl.events.pop_front();
   const Queued& queued = impl.current;
