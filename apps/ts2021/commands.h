@@ -11,8 +11,14 @@ namespace ts2021::app {
 using Run = std::function<int()>;
 
 [[nodiscard]] Run add_key(CLI::App& program);
+[[nodiscard]] Run add_handshake(CLI::App& program);
+[[nodiscard]] Run add_register(CLI::App& program);
 [[nodiscard]] Run add_map(CLI::App& program);
+[[nodiscard]] Run add_request(CLI::App& program);
+[[nodiscard]] Run add_doctor(CLI::App& program);
+[[nodiscard]] Run add_conformance(CLI::App& program);
 [[nodiscard]] Run add_replay(CLI::App& program);
 [[nodiscard]] Run add_capture_to_corpus(CLI::App& program);
+[[nodiscard]] Run add_fleet(CLI::App& program);
 
 }  // namespace ts2021::app

@@ -3,7 +3,9 @@
 
 #include <optional>
 
+#include "common/printable.h"
 #include "ts2021/base/shared_bytes.h"
+#include "ts2021/node/rule.h"
 
 namespace ts2021::app {
 
@@ -14,8 +16,7 @@ std::string_view Answer::header(std::string_view name) const noexcept {
 }
 
 CallError::CallError(Error why, const std::string& more)
-    : std::runtime_error(std::string(ts2021::text(why.code)) + (more.empty() ? "" : ": " + more)),
-      why_(why) {}
+    : std::runtime_error(describe(why) + (more.empty() ? "" : ": " + printable(more))), why_(why) {}
 
 Answer call(Session& session, const Call& call, const CallLimits& limits, const Session::OnEvent& others) {
   std::optional<Instant> until;
