@@ -10,7 +10,7 @@ packages="g++ cmake ninja-build pkg-config libsodium-dev libssl-dev libb2-dev li
   openssl"
 if [ "${1-build}" = test ]; then
   packages="$packages ccache clang-14 clang-format-14 libclang-rt-14-dev llvm-14 catch2 libbenchmark-dev
-    librapidcheck-dev python3 curl jq golang-inet-netstack-dev"
+    librapidcheck-dev python3 curl jq golang-inet-netstack-dev nginx-light haproxy"
 fi
 
 if ! command -v dpkg-query > /dev/null; then

@@ -25,7 +25,7 @@ namespace ts2021::app {
 namespace {
 
 [[noreturn]] void raise(const std::string& what) {
-  throw std::runtime_error(what + ": " + std::generic_category().message(errno));
+  throw std::system_error(errno, std::generic_category(), what);
 }
 
 using AddressList = std::unique_ptr<addrinfo, decltype(&freeaddrinfo)>;

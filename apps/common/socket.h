@@ -43,7 +43,7 @@ struct Endpoint {
 };
 [[nodiscard]] std::optional<Endpoint> parse_endpoint(std::string_view text);
 
-// Throw std::runtime_error with the system's reason.
+// Throw std::system_error, or std::runtime_error where a name has no address.
 [[nodiscard]] Fd listen_on(const Endpoint& endpoint);
 // A Unix socket that only our own user may open; takes the place of one on which nobody listens any more.
 [[nodiscard]] Fd listen_on_path(const std::string& path);

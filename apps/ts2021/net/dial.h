@@ -6,6 +6,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "common/socket.h"
 #include "common/tls_stream.h"
@@ -16,7 +17,8 @@ namespace ts2021::app {
 struct DialOptions {
   std::chrono::milliseconds timeout{10'000};  // of each step
   std::string ca_file;                        // PEM, beside the system's; empty: only the system's
-  bool insecure = false;                      // takes any certificate
+  bool insecure = false;  // takes any certificate; whether it is good is known all the same
+  std::vector<std::string> alpn{"http/1.1"};  // none: no ALPN
 };
 
 enum class DialStep { look_up, connect, tls };
