@@ -115,6 +115,13 @@ class Good(DoctorTest):
             report = self.assert_good(nginx.url(0, "https"), "--ca", authority.ca, *KEY)
             self.assertEqual(self.facts(report, "tls")[0]["alpn"], "h2")
 
+    def test_a_plain_port_that_leads_elsewhere_is_only_a_warning(self):
+        with Authority() as authority, Daemon() as daemon, Daemon() as other, Nginx(
+                "TLS; " + passing(daemon.port), certificate=authority.make("good")) as nginx:
+            report = self.assert_good(nginx.url(0, "https"), "--ca", authority.ca, "--plain-port", str(other.port))
+            self.assertEqual(self.facts(report, "noise")[0]["what"], "cut-after-101")
+            self.assertEqual(self.facts(report, "noise")[0]["verdict"], "warning")
+
     def test_haproxy(self):
         with Daemon() as daemon, Haproxy(daemon.port) as haproxy:
             self.assert_good(haproxy.url(), *KEY)
@@ -212,6 +219,12 @@ class BehindHaproxy(DoctorTest):
         with Daemon() as daemon, Haproxy(daemon.port, front="http-request deny if { req.hdr(Upgrade) -m found }") as haproxy:
             self.assert_breaks("upgrade-refused", 32, ("upgrade", "plain"), haproxy.url())
 
+    def test_lets_only_websockets_through(self):
+        with Daemon() as daemon, Haproxy(daemon.port, front="http-request deny deny_status 400 if { req.hdr(Upgrade) -i tailscale-control-protocol }") as haproxy:
+            report = self.assert_breaks("upgrade-refused", 32, ("upgrade", "plain"), haproxy.url(), *KEY)
+            self.assertIn("WebSockets", report["causes"][0])
+            self.assertEqual((report["walk"][-2]["hop"], report["walk"][-2]["way"], report["walk"][-2]["verdict"]), ("map", "websocket", "ok"))
+
     def test_http2_only(self):
         with Authority() as authority, Daemon() as daemon, Haproxy(
                 daemon.port, bind="ssl crt " + authority.bundle("good") + " alpn h2 proto h2") as haproxy:
@@ -281,6 +294,18 @@ class Ports(DoctorTest):
             self.assert_breaks("not-control", 21, ("key", "plain"), "http://127.0.0.1:%d" % server.server_port)
             server.shutdown()
 
+    def test_no_tls_beside_a_public_address(self):
+        """Clients that come back within two minutes try TLS only: a warning."""
+        with Daemon() as daemon:
+            done = run_client("doctor", daemon.url, "--tls-port", str(free_port()))
+            self.assertEqual(done.returncode, 0, done)
+            self.assertRegex(done.stdout, r"(?m)^warning +port \(tls\) .*Connection refused; a client that comes back")
+
+    def test_help_lists_the_exit_codes(self):
+        done = run_client("doctor", "--help")
+        for line in (" 0  good ", " 31  upgrade-stripped ", " 46  no-keep-alive "):
+            self.assertIn(line, done.stdout)
+
     def test_a_url_that_is_none(self):
         done = run_client("doctor", "ftp://127.0.0.1")
         self.assertEqual((done.returncode, done.stdout), (1, ""))
@@ -302,6 +327,14 @@ class Streams(DoctorTest):
         def change(piece):
             return None if b" 101 " in piece[:16] else piece
         self.broken("no-answer", 20, ("upgrade", "plain"), change)
+
+    def test_clock(self):
+        def change(piece):
+            return piece.replace(b"\r\n", b"\r\nDate: Tue, 02 Jan 2024 03:04:05 GMT\r\n", 1) if piece.startswith(b"HTTP/1.1 200") else piece
+        with Daemon() as daemon, relay(daemon.port, change) as proxy:
+            key = self.facts(self.assert_good(proxy.url), "key")[0]
+            self.assertEqual(key["verdict"], "warning")
+            self.assertRegex(key["fact"], r"the server's clock is \d+ s behind ours")
 
     def test_changed(self):
         def change(piece):

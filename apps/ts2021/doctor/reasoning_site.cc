@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Outside Noise: what any proxy sees, and may change.
 #include <string_view>
+#include <utility>
 
 #include "ts2021/doctor/reasoning.h"
 
@@ -164,7 +165,7 @@ Finding stripped(const Record& at) {
             {"a proxy drops or changes the header X-Tailscale-Handshake"},
             "Let the proxy pass headers that it does not know."};
   return {ailment::upgrade_stripped,
-          {"a proxy does not pass the headers Upgrade and Connection to the server",
+          {"a proxy does not pass the headers Upgrade and Connection to the server as they are",
            "a proxy speaks HTTP/1.0 or HTTP/2 to the server"},
           "Let the proxy pass them; nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; "
           "proxy_set_header Connection upgrade."};
@@ -204,14 +205,21 @@ Finding of_native_upgrade(const Record& at, Walk walk) {
 }  // namespace
 
 Finding of_upgrade(const Record& at, Walk walk) {
-  if (at.way != Way::websocket) return of_native_upgrade(at, walk);
   Finding finding = of_native_upgrade(at, walk);
-  const bool native = works(walk, Hop::upgrade, Way::plain) || works(walk, Hop::upgrade, Way::tls);
-  if (!native) return finding;
-  return {ailment::websocket_blocked,
-          {"a proxy does not pass WebSockets, or not with the subprotocol tailscale-control-protocol",
-           "the server has no WebSocket way in", "GET and POST of /ts2021 are routed to different places"},
-          "Only clients in browsers need it: pass GET /ts2021 with Upgrade: websocket to the server."};
+  if (at.way != Way::websocket) {
+    if (works(walk, Hop::upgrade, Way::websocket))
+      finding.causes.insert(finding.causes.begin(), "a proxy lets WebSockets through but no other upgrade");
+    return finding;
+  }
+  if (!works(walk, Hop::upgrade, Way::plain) && !works(walk, Hop::upgrade, Way::tls)) return finding;
+  finding = {
+      ailment::websocket_blocked,
+      {"a proxy does not pass WebSockets, or not with the subprotocol tailscale-control-protocol",
+       "the server has no WebSocket way in", "a proxy routes GET and POST of /ts2021 to different places"},
+      "Only clients in browsers need it: if they are wanted, pass GET /ts2021 with Upgrade: websocket to a "
+      "server that takes it."};
+  if (at.what == What::status && !is_page(at)) std::swap(finding.causes[0], finding.causes[1]);
+  return finding;
 }
 
 }  // namespace ts2021::app

@@ -184,8 +184,19 @@ TEST_CASE("HTTP/2 that is spoken without being asked for") {
 TEST_CASE("WebSockets are blocked only where native upgrades work") {
   std::vector<Record> walk{good(Hop::upgrade), status(Hop::upgrade, 403, "text/html", "", Way::websocket)};
   CHECK(diagnose(walk).ailment.name == "websocket-blocked");
+  CHECK(diagnose(walk).causes.front().starts_with("a proxy does not pass WebSockets"));
+  walk[1].content_type = "text/plain";
+  CHECK(diagnose(walk).causes.front() == "the server has no WebSocket way in");
   walk.erase(walk.begin());
   CHECK(diagnose(walk).ailment.name == "upgrade-refused");
+}
+
+TEST_CASE("who lets only WebSockets through is told") {
+  std::vector<Record> walk{status(Hop::upgrade, 400, "text/html"), good(Hop::upgrade, Way::websocket)};
+  CHECK(diagnose(walk).ailment.name == "upgrade-refused");
+  CHECK(diagnose(walk).causes.front() == "a proxy lets WebSockets through but no other upgrade");
+  walk.pop_back();
+  CHECK_FALSE(mentions(diagnose(walk), "lets WebSockets through"));
 }
 
 TEST_CASE("what tells one wrong key from another") {
