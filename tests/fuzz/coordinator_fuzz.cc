@@ -11,8 +11,8 @@
 
 #include "fuzz/fuzz.h"
 #include "store/memory_store.h"
-#include "support/netmap_fold.h"
 #include "support/slow_store.h"
+#include "support/strict_fold.h"
 #include "ts2021/coord/coordinator.h"
 #include "ts2021/msg/map_frame.h"
 #include "ts2021/msg/map_request.h"
@@ -25,7 +25,7 @@ using Key = std::pair<SessionId, CallId>;
 
 struct Call {
   bool is_map = false, dead = false, in_flight = false;
-  std::optional<test::NetmapFold> fold;
+  std::optional<test::StrictFold> fold;
 };
 
 // Sees all, or nobody.
@@ -110,15 +110,15 @@ class Play {
     }
     const auto nodes = coordinator_.nodes();
     for (const auto& [at, call] : calls_) {
-      if (!call.is_map || call.dead || !call.fold || !call.fold->self) continue;
+      if (!call.is_map || call.dead || !call.fold || !(*call.fold)->self) continue;
       std::set<NodeId> expected, seen;
       for (const auto& status : nodes)
-        if (all_ && status.record->id != call.fold->self->id) expected.insert(status.record->id);
-      for (const auto& [id, peer] : call.fold->peers) seen.insert(id);
+        if (all_ && status.record->id != (*call.fold)->self->id) expected.insert(status.record->id);
+      for (const auto& [id, peer] : (*call.fold)->peers) seen.insert(id);
       TS_EXPECT(expected == seen);
       for (const auto& status : nodes) {
-        const auto peer = call.fold->peers.find(status.record->id);
-        if (peer == call.fold->peers.end()) continue;
+        const auto peer = (*call.fold)->peers.find(status.record->id);
+        if (peer == (*call.fold)->peers.end()) continue;
         TS_EXPECT(peer->second.key == status.record->key);
         TS_EXPECT(peer->second.online == status.online);
       }

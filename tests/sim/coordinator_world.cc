@@ -196,8 +196,8 @@ MapRequest CoordinatorWorld::request_of(std::size_t index) const {
 void CoordinatorWorld::poll(std::size_t index) {
   ClientState& client = clients_[index];
   // A new key may have made it another node, when the old one was tagged meanwhile.
-  if (client.poll && client.fold->self) {
-    const auto old = stored_.find(client.fold->self->id);
+  if (client.poll && (*client.fold)->self) {
+    const auto old = stored_.find((*client.fold)->self->id);
     if (old != stored_.end() && old->second.key != client.key) drop_poll(index);
   }
   MapRequest request = request_of(index);
@@ -209,7 +209,7 @@ void CoordinatorWorld::poll(std::size_t index) {
   call.sequence = ++client.sequence;
   client.answered_last = false;
   client.poll = key;
-  client.fold = std::make_unique<NetmapFold>(client.capability);
+  client.fold = std::make_unique<StrictFold>(client.capability);
   coordinator_.handle(coord_input::Map{key.first, key.second, std::make_shared<const MapRequest>(request)},
                       clock_.now);
 }

@@ -17,8 +17,8 @@
 #include "sim/islands.h"
 #include "store/memory_store.h"
 #include "support/administrator.h"
-#include "support/netmap_fold.h"
 #include "support/slow_store.h"
+#include "support/strict_fold.h"
 #include "support/support.h"
 #include "ts2021/coord/coordinator.h"
 #include "ts2021/msg/map_frame.h"
@@ -69,7 +69,7 @@ class CoordinatorWorld {
     bool registered = false;
     std::vector<SessionId> sessions;
     std::optional<Key> poll;
-    std::unique_ptr<NetmapFold> fold;
+    std::unique_ptr<StrictFold> fold;
     bool answered_last = false;  // the last request was an update and is answered
   };
 

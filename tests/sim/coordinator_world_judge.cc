@@ -69,13 +69,13 @@ void CoordinatorWorld::compare() {
   compare_store();
   std::set<NodeId> online;
   for (const auto& client : clients_)
-    if (client.poll && client.fold->self) online.insert(client.fold->self->id);
+    if (client.poll && (*client.fold)->self) online.insert((*client.fold)->self->id);
   find_primaries(online);
   check(orders_.empty(), "an order is not answered");
   for (const auto& client : clients_) {
     if (!client.poll) continue;
-    if (!client.fold->self) return check(false, "a poll without a map");
-    const auto own = stored_.find(client.fold->self->id);
+    if (!(*client.fold)->self) return check(false, "a poll without a map");
+    const auto own = stored_.find((*client.fold)->self->id);
     if (own == stored_.end()) return check(false, "a poll of a node that is no more");
     ++tally.compared;
     compare_self(client, own->second);
@@ -110,9 +110,9 @@ void CoordinatorWorld::compare_store() {
 void CoordinatorWorld::find_primaries(const std::set<NodeId>& online) {
   primaries_.clear();
   for (const auto& client : clients_)
-    if (client.poll && client.fold->self)
-      for (const auto& route : client.fold->self->primary_routes)
-        check(route.size == 0 || primaries_.try_emplace(route, client.fold->self->id).second,
+    if (client.poll && (*client.fold)->self)
+      for (const auto& route : (*client.fold)->self->primary_routes)
+        check(route.size == 0 || primaries_.try_emplace(route, (*client.fold)->self->id).second,
               "two routers of one subnet");
   tally.primaries += primaries_.size();
   for (const auto& [id, record] : stored_) {
@@ -124,8 +124,8 @@ void CoordinatorWorld::find_primaries(const std::set<NodeId>& online) {
 }
 
 void CoordinatorWorld::compare_self(const ClientState& client, const NodeRecord& own) {
-  const NetmapFold& fold = *client.fold;
-  const Node& self = *fold.self;
+  const StrictFold& fold = *client.fold;
+  const Node& self = *fold->self;
   check(self.name == own.given_name + ".sim.test.", "self has a wrong name");
   check(self.key == own.key, "self has a wrong key");
   check(own.key_expiry ? self.key_expiry.at == *own.key_expiry : self.key_expiry.is_zero(),
@@ -149,7 +149,7 @@ void CoordinatorWorld::compare_self(const ClientState& client, const NodeRecord&
   }
 
   const auto filter = filter_for(own, client.capability);
-  check(fold.filter == filter, "a wrong filter of node " + own.stable_id);
+  check(fold->filter == filter, "a wrong filter of node " + own.stable_id);
   tally.expanded += !understands_cap_sources(client.capability) && !filter.empty();
 
   if (client.capability < Capability::ssh_policy) return;
@@ -160,7 +160,7 @@ void CoordinatorWorld::compare_self(const ClientState& client, const NodeRecord&
   if (own.authorized && own.hostinfo && !own.hostinfo->ssh_host_keys.empty())
     ssh = policy_->ssh_policy({own, {}}, everybody);
   if (laid_.ssh) ssh = laid_.ssh;
-  check(ssh ? fold.ssh == ssh : !fold.ssh || fold.ssh->rules.empty(), "a wrong SSH policy");
+  check(ssh ? fold->ssh == ssh : !fold->ssh || fold->ssh->rules.empty(), "a wrong SSH policy");
 }
 
 std::vector<FilterRule> CoordinatorWorld::filter_for(const NodeRecord& own, Capability capability) const {
@@ -224,48 +224,48 @@ bool CoordinatorWorld::hidden(const NodeRecord& peer, const ClientState& viewer,
 }
 
 void CoordinatorWorld::compare_settings(const ClientState& client, const NodeRecord& own) {
-  const NetmapFold& fold = *client.fold;
-  check(fold.derp_map == *derp_map_, "a wrong relay map");
+  const StrictFold& fold = *client.fold;
+  check(fold->derp_map == *derp_map_, "a wrong relay map");
   DNSConfig dns;
   dns.proxied = dns_.magic_dns;
   if (dns_.magic_dns) dns.domains = {"sim.test"};
   dns.domains.insert(dns.domains.end(), dns_.search_domains.begin(), dns_.search_domains.end());
   if (dns_.certificates) dns.cert_domains = {own.given_name + ".sim.test"};
-  check(fold.dns == laid_.dns.value_or(dns), "wrong DNS settings");
+  check(fold->dns == laid_.dns.value_or(dns), "wrong DNS settings");
 
   Messages shown = shown_to_.contains(own.id) ? shown_to_.at(own.id) : Messages{};
   shown.insert(shown_.begin(), shown_.end());
   tally.shown += shown.size();
   if (client.capability >= Capability::display_messages) {
-    check(fold.display_messages == shown, "wrong messages");
+    check(fold->display_messages == shown, "wrong messages");
   } else {
     std::vector<std::string> lines;
     for (const auto& [id, message] : shown) lines.push_back(message.title + ": " + message.text);
-    check(fold.health.value_or(std::vector<std::string>{}) == lines, "wrong health");
+    check(fold->health.value_or(std::vector<std::string>{}) == lines, "wrong health");
   }
   if (client.capability >= Capability::control_dial_plan)
-    check(plan_ ? fold.dial_plan == plan_ : !fold.dial_plan || fold.dial_plan->candidates.empty(),
+    check(plan_ ? fold->dial_plan == plan_ : !fold->dial_plan || fold->dial_plan->candidates.empty(),
           "a wrong dial plan");
   if (client.capability >= Capability::client_version_wanted)
-    check(version_ ? fold.client_version == version_
-                   : !fold.client_version || fold.client_version->running_latest,
+    check(version_ ? fold->client_version == version_
+                   : !fold->client_version || fold->client_version->running_latest,
           "a wrong client version");
 }
 
 void CoordinatorWorld::compare_peers(const ClientState& client, const NodeRecord& own,
                                      const std::set<NodeId>& online) {
-  const NetmapFold& fold = *client.fold;
+  const StrictFold& fold = *client.fold;
   const ViewClass view = policy_->view_of({own, {}});
   for (const auto& [id, record] : stored_) {
     if (id == own.id) continue;
-    const auto seen = fold.peers.find(id);
+    const auto seen = fold->peers.find(id);
     const bool approved = own.authorized && record.authorized;
     if (!approved || !policy_->sees(view, {record, {}}) || hidden(record, client, own)) {
       tally.hidden += !approved;
-      check(seen == fold.peers.end(), "a peer that must not be seen");
+      check(seen == fold->peers.end(), "a peer that must not be seen");
       continue;
     }
-    if (seen == fold.peers.end()) {
+    if (seen == fold->peers.end()) {
       check(false, "a peer is missing");
       continue;
     }
@@ -274,7 +274,7 @@ void CoordinatorWorld::compare_peers(const ClientState& client, const NodeRecord
     if (!online.contains(id) && record.last_seen && client.capability >= Capability::more_peer_patches)
       check(seen->second.last_seen.at == *record.last_seen, "last seen is wrong");
   }
-  for (const auto& [id, seen] : fold.peers) check(stored_.contains(id), "a peer that is no more");
+  for (const auto& [id, seen] : fold->peers) check(stored_.contains(id), "a peer that is no more");
 }
 
 void CoordinatorWorld::compare_pair(const Node& seen, const NodeRecord& record, const ClientState& viewer,

@@ -4,7 +4,7 @@
 
 #include "support/catch.h"
 #include "support/coord_desk.h"
-#include "support/netmap_fold.h"
+#include "support/strict_fold.h"
 
 namespace ts2021::test {
 namespace {
@@ -60,7 +60,7 @@ struct Forgetful {
   Tailnet tailnet{2};
   FanOut fan_out;
   PollKey key{SessionId{1}, CallId{1}};
-  NetmapFold fold;
+  StrictFold fold;
   std::uint64_t revision = 0;
 };
 
@@ -68,12 +68,12 @@ struct Forgetful {
 
 TEST_CASE("a viewer within the memory of the log gets a delta") {
   Forgetful world;
-  REQUIRE(world.fold.peers.size() == 5);
+  REQUIRE(world.fold->peers.size() == 5);
   world.remove(2);
   world.remove(3);
   world.fan_out.taken(world.key);
   CHECK(!world.read());
-  CHECK(world.fold.peers.size() == 3);
+  CHECK(world.fold->peers.size() == 3);
   CHECK(world.fan_out.counters().full_maps == 1);
 }
 
@@ -82,7 +82,7 @@ TEST_CASE("a viewer behind the memory of the log gets a full map, without the re
   for (std::uint64_t id = 2; id <= 4; ++id) world.remove(id);
   world.fan_out.taken(world.key);
   CHECK(!world.read());
-  CHECK(world.fold.peers.size() == 2);
+  CHECK(world.fold->peers.size() == 2);
   CHECK(world.fan_out.counters().full_maps == 2);
   CHECK(world.fold.derp_maps == 1);
   CHECK(world.fan_out.is_present(NodeId{1}));

@@ -2,7 +2,7 @@
 // Overrides that all viewers see alike: routes, capabilities, unsigned nodes.
 #include "support/catch.h"
 #include "support/coord_desk.h"
-#include "support/netmap_fold.h"
+#include "support/strict_fold.h"
 
 namespace ts2021::test {
 namespace {
@@ -21,7 +21,7 @@ int status_of(Desk& desk, CoordOrder order) {
 struct Scene {
   Desk desk;
   Client alice{desk, 1}, bob{desk, 2}, old{desk, 3, Capability{60}};
-  NetmapFold fold, bobs, olds{Capability{60}};
+  StrictFold fold, bobs, olds{Capability{60}};
 
   Scene() {
     for (auto* client : {&alice, &bob, &old}) {
@@ -40,7 +40,7 @@ struct Scene {
     read();
   }
   [[nodiscard]] NodeId id(const Client& client) const { return desk.record(client.node_key)->id; }
-  [[nodiscard]] const Node& bob_for(const NetmapFold& viewer) const { return viewer.peers.at(id(bob)); }
+  [[nodiscard]] const Node& bob_for(const StrictFold& viewer) const { return viewer->peers.at(id(bob)); }
 };
 
 bool allows(const Node& node, std::string_view prefix) {
@@ -55,7 +55,7 @@ TEST_CASE("TEST-33: a node routes what it was said to, advertised or not") {
   const auto full_maps = scene.desk.coordinator.counters().full_maps;
   scene.order(coord_command::OverrideRoutes{scene.id(scene.bob),
                                             std::vector{route("10.9.1.1/16"), route("0.0.0.0/0")}});
-  for (const Node& seen : {scene.bob_for(scene.fold), scene.bob_for(scene.olds), *scene.bobs.self}) {
+  for (const Node& seen : {scene.bob_for(scene.fold), scene.bob_for(scene.olds), *scene.bobs->self}) {
     CHECK(seen.primary_routes == std::vector{route("10.9.0.0/16"), route("0.0.0.0/0")});
     CHECK(allows(seen, "10.9.0.0/16"));
     CHECK(allows(seen, "0.0.0.0/0"));
@@ -63,7 +63,7 @@ TEST_CASE("TEST-33: a node routes what it was said to, advertised or not") {
   }
   scene.order(coord_command::OverrideRoutes{scene.id(scene.bob), std::nullopt});
   CHECK(scene.bob_for(scene.fold).primary_routes.empty());
-  CHECK(scene.bobs.self->allowed_ips == scene.bobs.self->addresses);
+  CHECK(scene.bobs->self->allowed_ips == scene.bobs->self->addresses);
   CHECK(scene.desk.coordinator.counters().full_maps == full_maps);
 }
 
@@ -78,9 +78,9 @@ TEST_CASE("TEST-33: who routes by order is in no election, and comes back into i
   CHECK(allows(scene.bob_for(scene.fold), "10.1.0.0/16"));
   scene.order(coord_command::OverrideRoutes{scene.id(scene.bob), std::vector{route("10.9.0.0/16")}});
   CHECK(!allows(scene.bob_for(scene.fold), "10.1.0.0/16"));
-  CHECK(allows(scene.fold.peers.at(scene.id(scene.old)), "10.1.0.0/16"));
+  CHECK(allows(scene.fold->peers.at(scene.id(scene.old)), "10.1.0.0/16"));
   scene.order(coord_command::OverrideRoutes{scene.id(scene.bob), std::nullopt});
-  CHECK(allows(scene.fold.peers.at(scene.id(scene.old)), "10.1.0.0/16"));
+  CHECK(allows(scene.fold->peers.at(scene.id(scene.old)), "10.1.0.0/16"));
   CHECK(!allows(scene.bob_for(scene.fold), "10.9.0.0/16"));
   scene.order(coord_command::ApproveRoutes{scene.id(scene.old), {}});
   CHECK(allows(scene.bob_for(scene.fold), "10.1.0.0/16"));
@@ -89,10 +89,10 @@ TEST_CASE("TEST-33: who routes by order is in no election, and comes back into i
 TEST_CASE("TEST-35: capabilities of a node are replaced for itself and its peers") {
   Scene scene;
   const CapMap only{{"one", {}}, {"two", {*RawJson::parse(R"({"any":[1]})")}}};
-  const auto own = scene.bobs.self->cap_map;
+  const auto own = scene.bobs->self->cap_map;
   REQUIRE(own.contains("https://tailscale.com/cap/ssh"));
   scene.order(coord_command::OverrideCapabilities{scene.id(scene.bob), only});
-  CHECK(scene.bobs.self->cap_map == only);
+  CHECK(scene.bobs->self->cap_map == only);
   CHECK(scene.bob_for(scene.fold).cap_map == only);
   CHECK(scene.bob_for(scene.olds).capabilities == std::vector<std::string>{"one", "two"});
   // It stays when something else changes.
@@ -102,7 +102,7 @@ TEST_CASE("TEST-35: capabilities of a node are replaced for itself and its peers
   CHECK(scene.bob_for(scene.fold).name == "renamed.net.test.");
   CHECK(scene.bob_for(scene.fold).cap_map == only);
   scene.order(coord_command::OverrideCapabilities{scene.id(scene.bob), std::nullopt});
-  CHECK(scene.bobs.self->cap_map == own);
+  CHECK(scene.bobs->self->cap_map == own);
   CHECK(scene.bob_for(scene.fold).cap_map.empty());
   CHECK(scene.bob_for(scene.olds).capabilities.empty());
 }
@@ -112,34 +112,34 @@ TEST_CASE("TEST-34: an unsigned node bears its flag, and no rule opens ports to 
   scene.order(coord_command::SetAppCaps{CapMap{{"x.test/cap", {}}}});
   scene.order(coord_command::SetUnsignedPeerApiOnly{scene.id(scene.bob), true});
   CHECK(scene.bob_for(scene.fold).unsigned_peer_api_only);
-  CHECK(!scene.bobs.self->unsigned_peer_api_only);
-  CHECK(!scene.fold.peers.at(scene.id(scene.old)).unsigned_peer_api_only);
+  CHECK(!scene.bobs->self->unsigned_peer_api_only);
+  CHECK(!scene.fold->peers.at(scene.id(scene.old)).unsigned_peer_api_only);
   const auto sources = [](const Node& a, const Node& b) {
     return std::vector{a.addresses[0].address.text(), a.addresses[1].address.text(),
                        b.addresses[0].address.text(), b.addresses[1].address.text()};
   };
-  const auto expected = sources(*scene.fold.self, *scene.olds.self);
+  const auto expected = sources(*scene.fold->self, *scene.olds->self);
   for (const auto* fold : {&scene.fold, &scene.olds, &scene.bobs}) {
-    REQUIRE(fold->filter->size() == 2);
-    CHECK((*fold->filter)[0].src_ips == expected);
-    CHECK((*fold->filter)[1].src_ips == std::vector<std::string>{"*"});
+    REQUIRE((*fold)->filter->size() == 2);
+    CHECK((*(*fold)->filter)[0].src_ips == expected);
+    CHECK((*(*fold)->filter)[1].src_ips == std::vector<std::string>{"*"});
   }
   // Who comes is listed too, who goes no more.
   Client late(scene.desk, 4);
   late.enroll();
   scene.read();
-  CHECK((*scene.fold.filter)[0].src_ips.size() == 6);
-  CHECK((*scene.olds.filter)[0].src_ips.size() == 6);
+  CHECK((*scene.fold->filter)[0].src_ips.size() == 6);
+  CHECK((*scene.olds->filter)[0].src_ips.size() == 6);
   scene.order(coord_command::DeleteNode{scene.id(late)});
-  CHECK((*scene.fold.filter)[0].src_ips == expected);
+  CHECK((*scene.fold->filter)[0].src_ips == expected);
   scene.order(coord_command::SetUnsignedPeerApiOnly{scene.id(scene.bob), false});
-  CHECK((*scene.fold.filter)[0].src_ips == std::vector<std::string>{"*"});
+  CHECK((*scene.fold->filter)[0].src_ips == std::vector<std::string>{"*"});
   CHECK(!scene.bob_for(scene.fold).unsigned_peer_api_only);
   // It may go while it is unsigned.
   scene.order(coord_command::SetUnsignedPeerApiOnly{scene.id(scene.bob), true});
   scene.order(coord_command::DeleteNode{scene.id(scene.bob)});
   for (const auto* fold : {&scene.fold, &scene.olds})
-    CHECK((*fold->filter)[0].src_ips == std::vector<std::string>{"*"});
+    CHECK((*(*fold)->filter)[0].src_ips == std::vector<std::string>{"*"});
 }
 
 TEST_CASE("TEST-32, TEST-33, TEST-34, TEST-35: there is nothing to lay over a node that is not there") {

@@ -2,7 +2,7 @@
 // Overrides of pairs of nodes: jails and masquerades.
 #include "support/catch.h"
 #include "support/coord_desk.h"
-#include "support/netmap_fold.h"
+#include "support/strict_fold.h"
 
 namespace ts2021::test {
 namespace {
@@ -11,7 +11,7 @@ using std::chrono::milliseconds;
 
 struct Member {
   Client client;
-  NetmapFold fold;
+  StrictFold fold;
   std::size_t full_maps = 0;
 
   Member(Desk& desk, std::uint64_t number, Capability capability = newest_capability)
@@ -26,7 +26,7 @@ struct Member {
     }
   }
   [[nodiscard]] NodeId id() const { return client.desk->record(client.node_key)->id; }
-  [[nodiscard]] const Node& sees(const Member& other) const { return fold.peers.at(other.id()); }
+  [[nodiscard]] const Node& sees(const Member& other) const { return fold->peers.at(other.id()); }
 };
 
 template <class... Members>
@@ -84,17 +84,17 @@ TEST_CASE("TEST-32: who knows no jails does not see the peer, though it be the l
   Desk desk;
   Member old(desk, 1, Capability{90}), bob(desk, 2);
   settle(desk, old, bob);
-  CHECK(old.fold.peers.size() == 1);
+  CHECK(old.fold->peers.size() == 1);
   order(desk, coord_command::SetJailed{old.id(), bob.id(), true});
   settle(desk, old, bob);
-  CHECK(old.fold.peers.empty());
+  CHECK(old.fold->peers.empty());
   bob.client.endpoints.clear();
   bob.client.update();
   settle(desk, old, bob);
-  CHECK(old.fold.peers.empty());
+  CHECK(old.fold->peers.empty());
   order(desk, coord_command::SetJailed{old.id(), bob.id(), false});
   settle(desk, old, bob);
-  CHECK(old.fold.peers.size() == 1);
+  CHECK(old.fold->peers.size() == 1);
 }
 
 TEST_CASE("TEST-32: a node has another address for one peer, and both are told so") {
@@ -114,7 +114,7 @@ TEST_CASE("TEST-32: a node has another address for one peer, and both are told s
   CHECK(bob.sees(alice).self_node_v4_masq_addr_for_this_peer.is_none());
   CHECK(has_address(carol.sees(alice), real_v4));
   CHECK(carol.full_maps == full_maps);
-  CHECK(alice.fold.self->addresses[0].address == real_v4);
+  CHECK(alice.fold->self->addresses[0].address == real_v4);
   // What changes otherwise does not bring the old address back.
   alice.client.hostinfo.hostname = "renamed";
   alice.client.update();
@@ -148,8 +148,8 @@ TEST_CASE("TEST-32: a masquerade of a node that is to come holds when it has com
   // Who could not translate sees no such peer.
   order(desk, coord_command::SetMasquerades{{{old.client.node_key, alice.client.node_key, v4}}});
   settle(desk, alice, bob, old);
-  CHECK(!old.fold.peers.contains(alice.id()));
-  CHECK(old.fold.peers.contains(bob.id()));
+  CHECK(!old.fold->peers.contains(alice.id()));
+  CHECK(old.fold->peers.contains(bob.id()));
 }
 
 TEST_CASE("TEST-32: a jail goes with its node") {
@@ -159,7 +159,7 @@ TEST_CASE("TEST-32: a jail goes with its node") {
   order(desk, coord_command::SetJailed{alice.id(), bob.id(), true});
   order(desk, coord_command::DeleteNode{bob.id()});
   settle(desk, alice);
-  CHECK(alice.fold.peers.empty());
+  CHECK(alice.fold->peers.empty());
 }
 
 }  // namespace ts2021::test

@@ -7,7 +7,7 @@
 #include "support/administrator.h"
 #include "support/catch.h"
 #include "support/coord_desk.h"
-#include "support/netmap_fold.h"
+#include "support/strict_fold.h"
 
 namespace ts2021::test {
 namespace {
@@ -15,7 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-void drain(Client& client, NetmapFold& fold) {
+void drain(Client& client, StrictFold& fold) {
   client.desk->advance(milliseconds{300});
   for (const auto& message : client.read_all()) REQUIRE(fold.apply(message) == "");
 }
@@ -78,20 +78,20 @@ TEST_CASE("MAP-47: a node's filter is its own, and new when what the policy deci
   Administrator admin(desk.store.records());
   desk.order(coord_command::SetPolicy{std::make_shared<const Admins>()});
   Client alice(desk, 1), bob(desk, 2);
-  NetmapFold fold, other;
+  StrictFold fold, other;
   for (auto* client : {&alice, &bob}) {
     client->enroll();
     client->start_poll();
   }
   drain(alice, fold);
   drain(bob, other);
-  CHECK(fold.filter->front().src_ips == std::vector<std::string>{"cap:admins"});
+  CHECK(fold->filter->front().src_ips == std::vector<std::string>{"cap:admins"});
   admin.change(id_of(alice), [](NodeRecord& node) { node.tags = {"tag:admin"}; });
   drain(alice, fold);
   drain(bob, other);
-  CHECK(*fold.filter == std::vector{allow_all_rule()});
-  CHECK(other.filter->front().src_ips == std::vector<std::string>{"cap:admins"});
-  CHECK(other.peers[id_of(alice)].cap_map.contains("admins"));
+  CHECK(*fold->filter == std::vector{allow_all_rule()});
+  CHECK(other->filter->front().src_ips == std::vector<std::string>{"cap:admins"});
+  CHECK(other->peers.at(id_of(alice)).cap_map.contains("admins"));
   // A change that the policy does not look at brings no filter.
   alice.hostinfo.hostname = "renamed";
   alice.update();
@@ -100,7 +100,7 @@ TEST_CASE("MAP-47: a node's filter is its own, and new when what the policy deci
     CHECK(message.packet_filters.empty());
     REQUIRE(fold.apply(message) == "");
   }
-  CHECK(fold.self->name == "renamed.net.test.");
+  CHECK(fold->self->name == "renamed.net.test.");
 }
 
 TEST_CASE(
@@ -110,26 +110,26 @@ TEST_CASE(
   desk.order(coord_command::SetPolicy{std::make_shared<const Admins>()});
   const Capability capability{GENERATE(as<std::uint16_t>{}, 26, 81, 108)};
   Client alice(desk, 1, capability), bob(desk, 2), carol(desk, 3);
-  NetmapFold fold(capability);
+  StrictFold fold(capability);
   for (auto* client : {&alice, &bob, &carol}) client->enroll();
   alice.start_poll();
   drain(alice, fold);
-  REQUIRE(fold.filter);
-  CHECK(fold.filter->empty());  // nobody bears it, and a rule without sources would block everything
+  REQUIRE(fold->filter);
+  CHECK(fold->filter->empty());  // nobody bears it, and a rule without sources would block everything
   const auto make_admin = [](NodeRecord& node) { node.tags = {"tag:admin"}; };
   admin.change(id_of(bob), make_admin);
   drain(alice, fold);
-  REQUIRE(fold.filter->size() == 1);
-  CHECK(fold.filter->front().src_ips == addresses(*desk.record(bob.node_key)));
+  REQUIRE(fold->filter->size() == 1);
+  CHECK(fold->filter->front().src_ips == addresses(*desk.record(bob.node_key)));
   admin.change(id_of(carol), make_admin);
   drain(alice, fold);
-  CHECK(fold.filter->front().src_ips.size() == 4);
+  CHECK(fold->filter->front().src_ips.size() == 4);
   admin.remove(id_of(bob));
   drain(alice, fold);
-  CHECK(fold.filter->front().src_ips == addresses(*desk.record(carol.node_key)));
+  CHECK(fold->filter->front().src_ips == addresses(*desk.record(carol.node_key)));
   admin.change(id_of(carol), [](NodeRecord& node) { node.authorized = false; });
   drain(alice, fold);
-  CHECK(fold.filter->empty());
+  CHECK(fold->filter->empty());
 }
 
 TEST_CASE("a change of one node costs few questions, however many watch") {
@@ -171,7 +171,7 @@ TEST_CASE("MAP-44: capabilities of a node: standing ones, the policy's, its own"
   desk.order(coord_command::SetPolicy{std::make_shared<const Admins>()});
   const Capability capability{GENERATE(as<std::uint16_t>{}, 73, 74, 148)};
   Client alice(desk, 1, capability), bob(desk, 2);
-  NetmapFold fold(capability), own;
+  StrictFold fold(capability), own;
   for (auto* client : {&alice, &bob}) {
     client->enroll();
     client->start_poll();
@@ -180,21 +180,21 @@ TEST_CASE("MAP-44: capabilities of a node: standing ones, the policy's, its own"
   drain(bob, own);
   for (const std::string name : {"file-sharing", "ssh", "is-admin", "is-owner", "tailnet-lock"}) {
     const std::string full = "https://tailscale.com/cap/" + name;
-    CHECK(own.self->cap_map.contains(full));
-    const auto& list = fold.self->capabilities;
+    CHECK(own->self->cap_map.contains(full));
+    const auto& list = fold->self->capabilities;
     if (capability < Capability::node_cap_map)
       CHECK(std::find(list.begin(), list.end(), full) != list.end());
     else
-      CHECK(fold.self->cap_map.contains(full));
+      CHECK(fold->self->cap_map.contains(full));
   }
-  CHECK(!own.self->cap_map.contains("https"));
-  CHECK(own.peers[id_of(alice)].cap_map.empty());
+  CHECK(!own->self->cap_map.contains("https"));
+  CHECK(own->peers.at(id_of(alice)).cap_map.empty());
   const NodeId id = id_of(bob);
   admin.change(id, [](NodeRecord& node) { node.capabilities = {{"custom", {}}, {"more", {}}}; });
   desk.advance(milliseconds{300});
   CHECK(alice.read_all().empty());  // peers don't read these
   drain(bob, own);
-  CHECK(own.self->cap_map.contains("more"));
+  CHECK(own->self->cap_map.contains("more"));
   // What peers read is patched where a patch can say it.
   admin.change(id, [](NodeRecord& node) { node.capabilities = {{"suggest-exit-node", {}}}; });
   desk.advance(milliseconds{300});
@@ -202,7 +202,7 @@ TEST_CASE("MAP-44: capabilities of a node: standing ones, the policy's, its own"
   REQUIRE(messages.size() == 1);
   CHECK(messages[0].peers_changed_patch.size() == (capability >= Capability::node_cap_map ? 1u : 0u));
   REQUIRE(fold.apply(messages[0]) == "");
-  if (capability >= Capability::node_cap_map) CHECK(fold.peers[id].cap_map.contains("suggest-exit-node"));
+  if (capability >= Capability::node_cap_map) CHECK(fold->peers.at(id).cap_map.contains("suggest-exit-node"));
   // A tagged node is nobody's; the record wins over the policy.
   admin.change(id, [](NodeRecord& node) {
     node.tags = {"tag:admin"};
@@ -211,13 +211,13 @@ TEST_CASE("MAP-44: capabilities of a node: standing ones, the policy's, its own"
   });
   drain(alice, fold);
   drain(bob, own);
-  CHECK(!own.self->cap_map.contains("https://tailscale.com/cap/is-owner"));
-  CHECK(own.self->cap_map.contains("suggest-exit-node"));
-  CHECK(own.self->cap_map.at("custom").front().text() == "2");
+  CHECK(!own->self->cap_map.contains("https://tailscale.com/cap/is-owner"));
+  CHECK(own->self->cap_map.contains("suggest-exit-node"));
+  CHECK(own->self->cap_map.at("custom").front().text() == "2");
   if (capability >= Capability::node_cap_map) {
-    CHECK(fold.peers[id].cap_map.contains("admins"));
-    CHECK(fold.peers[id].cap_map.contains("suggest-exit-node"));
-    CHECK(!fold.peers[id].cap_map.contains("custom"));
+    CHECK(fold->peers.at(id).cap_map.contains("admins"));
+    CHECK(fold->peers.at(id).cap_map.contains("suggest-exit-node"));
+    CHECK(!fold->peers.at(id).cap_map.contains("custom"));
   }
 }
 
@@ -228,37 +228,37 @@ TEST_CASE("MAP-44: default-auto-update has a member of its own for some clients"
   Client alice(desk, 1, capability);
   alice.enroll();
   alice.start_poll();
-  NetmapFold fold(capability);
+  StrictFold fold(capability);
   drain(alice, fold);
-  CHECK(!fold.default_auto_update);
+  CHECK(!fold->default_auto_update);
   admin.change(id_of(alice), [](NodeRecord& node) {
     node.capabilities = {{"default-auto-update", {*RawJson::parse("true")}}};
   });
   drain(alice, fold);
   const bool member =
       capability >= Capability::default_auto_update && capability < Capability::auto_update_capability;
-  CHECK(fold.default_auto_update == (member ? OptBool(true) : OptBool()));
-  CHECK(fold.self->cap_map.contains("default-auto-update"));
+  CHECK(fold->default_auto_update == (member ? OptBool(true) : OptBool()));
+  CHECK(fold->self->cap_map.contains("default-auto-update"));
 }
 
 TEST_CASE("MAP-45: tagged nodes belong to a user of their own") {
   Desk desk;
   Administrator admin(desk.store.records());
   Client alice(desk, 1), bob(desk, 2);
-  NetmapFold fold;
+  StrictFold fold;
   for (auto* client : {&alice, &bob}) client->enroll();
   alice.start_poll();
   drain(alice, fold);
   const NodeId id = id_of(bob);
-  CHECK(fold.peers[id].user == fold.self->user);
+  CHECK(fold->peers.at(id).user == fold->self->user);
   admin.change(id, [](NodeRecord& node) { node.tags = {"tag:server"}; });
   drain(alice, fold);
-  CHECK(fold.peers[id].user != fold.self->user);
-  CHECK(fold.profiles.at(fold.peers[id].user).login_name == "tagged-devices");
-  CHECK(fold.peers[id].tags == std::vector<std::string>{"tag:server"});
+  CHECK(fold->peers.at(id).user != fold->self->user);
+  CHECK(fold->profiles.at(fold->peers.at(id).user).login_name == "tagged-devices");
+  CHECK(fold->peers.at(id).tags == std::vector<std::string>{"tag:server"});
   admin.change(id, [](NodeRecord& node) { node.tags.clear(); });
   drain(alice, fold);
-  CHECK(fold.peers[id].user == fold.self->user);
+  CHECK(fold->peers.at(id).user == fold->self->user);
 }
 
 TEST_CASE("MAP-52: who may log in is told to nodes that run an SSH server, when the answer changes") {
@@ -267,19 +267,19 @@ TEST_CASE("MAP-52: who may log in is told to nodes that run an SSH server, when 
   const auto policy = std::make_shared<const Admins>();
   desk.order(coord_command::SetPolicy{policy});
   Client alice(desk, 1), bob(desk, 2), carol(desk, 3);
-  NetmapFold fold, other;
+  StrictFold fold, other;
   for (auto* client : {&alice, &bob, &carol}) client->enroll();
   alice.start_poll();
   carol.start_poll();
   drain(alice, fold);
   drain(carol, other);
-  CHECK(!fold.ssh);
+  CHECK(!fold->ssh);
   CHECK(policy->asked_ssh == 0);
   alice.hostinfo.ssh_host_keys = {"ssh-ed25519 AAAA"};
   alice.update();
   drain(alice, fold);
-  REQUIRE(fold.ssh);
-  CHECK(fold.ssh->rules.empty());  // nobody
+  REQUIRE(fold->ssh);
+  CHECK(fold->ssh->rules.empty());  // nobody
   const auto questions = policy->asked_ssh;
   bob.endpoints = {{IpAddress::v4(0x0a000001), 1}};
   bob.update();
@@ -287,8 +287,8 @@ TEST_CASE("MAP-52: who may log in is told to nodes that run an SSH server, when 
   CHECK(policy->asked_ssh == questions);
   admin.change(id_of(bob), [](NodeRecord& node) { node.tags = {"tag:admin"}; });
   drain(alice, fold);
-  REQUIRE(fold.ssh->rules.size() == 1);
-  CHECK(fold.ssh->rules[0].principals[0].node_ip == desk.record(bob.node_key)->v4.text());
+  REQUIRE(fold->ssh->rules.size() == 1);
+  CHECK(fold->ssh->rules[0].principals[0].node_ip == desk.record(bob.node_key)->v4.text());
   // Somebody else changed, the answer did not.
   admin.change(id_of(carol), [](NodeRecord& node) { node.tags = {"tag:other"}; });
   desk.advance(milliseconds{300});
@@ -297,29 +297,29 @@ TEST_CASE("MAP-52: who may log in is told to nodes that run an SSH server, when 
     REQUIRE(fold.apply(message) == "");
   }
   alice.start_poll();
-  NetmapFold again;
+  StrictFold again;
   drain(alice, again);
-  CHECK(again.ssh->rules.size() == 1);
+  CHECK(again->ssh->rules.size() == 1);
   // The admin goes, then the server is switched off, then the policy says nothing.
   admin.remove(id_of(bob));
   drain(alice, again);
-  CHECK(again.ssh->rules.empty());
+  CHECK(again->ssh->rules.empty());
   drain(carol, other);
-  CHECK(!other.ssh);
+  CHECK(!other->ssh);
   desk.order(coord_command::SetPolicy{std::make_shared<const AllowAll>()});
   drain(alice, again);
-  CHECK(again.ssh->rules.empty());
+  CHECK(again->ssh->rules.empty());
   alice.start_poll();
-  NetmapFold third;
+  StrictFold third;
   drain(alice, third);
-  CHECK(!third.ssh);
+  CHECK(!third->ssh);
 }
 
 TEST_CASE("MAP-46: who waits for approval sees nobody, lets nobody in and is not seen") {
   Desk desk;
   Administrator admin(desk.store.records());
   Client alice(desk, 1), bob(desk, 2), carol(desk, 3);
-  NetmapFold fold, waiting, third;
+  StrictFold fold, waiting, third;
   for (auto* client : {&alice, &bob, &carol}) client->enroll();
   const NodeId id = id_of(bob);
   admin.change(id, [](NodeRecord& node) { node.authorized = false; });
@@ -329,11 +329,11 @@ TEST_CASE("MAP-46: who waits for approval sees nobody, lets nobody in and is not
   drain(alice, fold);
   drain(bob, waiting);
   drain(carol, third);
-  CHECK(!waiting.self->machine_authorized);
-  CHECK(waiting.self->addresses.size() == 2);
-  CHECK(waiting.peers.empty());
-  CHECK(waiting.filter == std::vector<FilterRule>{});
-  CHECK(fold.peers.size() == 1);
+  CHECK(!waiting->self->machine_authorized);
+  CHECK(waiting->self->addresses.size() == 2);
+  CHECK(waiting->peers.empty());
+  CHECK(waiting->filter == std::vector<FilterRule>{});
+  CHECK(fold->peers.size() == 1);
   // What happens meanwhile is not for it, nor is what it does for others.
   alice.endpoints = {{IpAddress::v4(0x0a000001), 1}};
   alice.update();
@@ -341,23 +341,23 @@ TEST_CASE("MAP-46: who waits for approval sees nobody, lets nobody in and is not
   drain(alice, fold);
   drain(bob, waiting);
   drain(carol, third);
-  CHECK(waiting.peers.empty());
-  CHECK(third.peers.size() == 1);
+  CHECK(waiting->peers.empty());
+  CHECK(third->peers.size() == 1);
   admin.change(id, [](NodeRecord& node) { node.authorized = true; });
   drain(alice, fold);
   drain(bob, waiting);
-  CHECK(waiting.self->machine_authorized);
-  CHECK(waiting.peers.size() == 2);
-  CHECK(waiting.filter == std::vector{allow_all_rule()});
-  CHECK(fold.peers.size() == 2);
-  CHECK(fold.peers[id].online == true);
-  CHECK(fold.peers[id].endpoints == bob.endpoints);
+  CHECK(waiting->self->machine_authorized);
+  CHECK(waiting->peers.size() == 2);
+  CHECK(waiting->filter == std::vector{allow_all_rule()});
+  CHECK(fold->peers.size() == 2);
+  CHECK(fold->peers.at(id).online == true);
+  CHECK(fold->peers.at(id).endpoints == bob.endpoints);
   admin.change(id, [](NodeRecord& node) { node.authorized = false; });
   drain(alice, fold);
   drain(bob, waiting);
-  CHECK(waiting.peers.empty());
-  CHECK(waiting.filter == std::vector<FilterRule>{});
-  CHECK(!fold.peers.contains(id));
+  CHECK(waiting->peers.empty());
+  CHECK(waiting->filter == std::vector<FilterRule>{});
+  CHECK(!fold->peers.contains(id));
 }
 
 TEST_CASE("MAP-25, MAP-27: a new signature of the tailnet lock is patched where it can be") {
@@ -365,7 +365,7 @@ TEST_CASE("MAP-25, MAP-27: a new signature of the tailnet lock is patched where 
   Administrator admin(desk.store.records());
   const Capability capability{GENERATE(as<std::uint16_t>{}, 39, 40, 148)};
   Client alice(desk, 1, capability), bob(desk, 2);
-  NetmapFold fold(capability), own;
+  StrictFold fold(capability), own;
   for (auto* client : {&alice, &bob}) {
     client->enroll();
     client->start_poll();
@@ -380,12 +380,12 @@ TEST_CASE("MAP-25, MAP-27: a new signature of the tailnet lock is patched where 
   CHECK(messages[0].peers_changed_patch.size() == (capability >= Capability::key_signatures ? 1u : 0u));
   REQUIRE(fold.apply(messages[0]) == "");
   drain(bob, own);
-  CHECK(own.self->key_signature.bytes == std::vector<std::uint8_t>{1, 2, 3});
+  CHECK(own->self->key_signature.bytes == std::vector<std::uint8_t>{1, 2, 3});
   if (capability >= Capability::key_signatures)
-    CHECK(fold.peers[id].key_signature.bytes == std::vector<std::uint8_t>{1, 2, 3});
+    CHECK(fold->peers.at(id).key_signature.bytes == std::vector<std::uint8_t>{1, 2, 3});
   admin.change(id, [](NodeRecord& node) { node.key_signature.clear(); });
   drain(alice, fold);
-  CHECK(fold.peers[id].key_signature.empty());
+  CHECK(fold->peers.at(id).key_signature.empty());
 }
 
 }  // namespace ts2021::test

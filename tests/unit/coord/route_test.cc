@@ -8,7 +8,7 @@
 #include "support/administrator.h"
 #include "support/catch.h"
 #include "support/coord_desk.h"
-#include "support/netmap_fold.h"
+#include "support/strict_fold.h"
 
 namespace ts2021::test {
 namespace {
@@ -56,7 +56,7 @@ std::vector<IpPrefix> beyond_addresses(const Node& node) {
   return {node.allowed_ips->begin() + 2, node.allowed_ips->end()};
 }
 
-void drain(Client& client, NetmapFold& fold) {
+void drain(Client& client, StrictFold& fold) {
   client.desk->advance(milliseconds{300});
   for (const auto& message : client.read_all()) REQUIRE(fold.apply(message) == "");
 }
@@ -117,7 +117,7 @@ TEST_CASE("MAP-40, MAP-42: peers learn a router's routes, and the next one's whe
   Administrator admin(desk.store.records());
   Client alice(desk, 1, Capability{GENERATE(as<std::uint16_t>{}, 26, 33, 148)}), first(desk, 2),
       second(desk, 3);
-  NetmapFold fold(alice.capability), own;
+  StrictFold fold(alice.capability), own;
   for (auto* client : {&alice, &first, &second}) client->enroll();
   for (auto* client : {&first, &second}) {
     client->hostinfo.routable_ips = {route("10.1.7.7/16"), route("0.0.0.0/0"), route("::/0")};
@@ -127,31 +127,31 @@ TEST_CASE("MAP-40, MAP-42: peers learn a router's routes, and the next one's whe
   alice.start_poll();
   drain(alice, fold);
   const NodeId one = desk.record(first.node_key)->id, two = desk.record(second.node_key)->id;
-  CHECK(beyond_addresses(fold.peers[one]).empty());  // nobody has approved them
-  CHECK(fold.peers[one].hostinfo->routable_ips.size() == 3);
+  CHECK(beyond_addresses(fold->peers.at(one)).empty());  // nobody has approved them
+  CHECK(fold->peers.at(one).hostinfo->routable_ips.size() == 3);
 
   for (const NodeId id : {one, two})
     admin.change(id, [](NodeRecord& node) { node.approved_routes = {lab, route("0.0.0.0/0")}; });
   drain(alice, fold);
   drain(first, own);
-  CHECK(beyond_addresses(fold.peers[one]) == std::vector{lab, route("0.0.0.0/0")});
-  CHECK(fold.peers[one].primary_routes == std::vector{lab});
-  CHECK(own.self->primary_routes == std::vector{lab});
-  CHECK(beyond_addresses(fold.peers[two]) == std::vector{route("0.0.0.0/0")});  // many may be exits
-  CHECK(fold.peers[two].primary_routes.empty());
+  CHECK(beyond_addresses(fold->peers.at(one)) == std::vector{lab, route("0.0.0.0/0")});
+  CHECK(fold->peers.at(one).primary_routes == std::vector{lab});
+  CHECK(own->self->primary_routes == std::vector{lab});
+  CHECK(beyond_addresses(fold->peers.at(two)) == std::vector{route("0.0.0.0/0")});  // many may be exits
+  CHECK(fold->peers.at(two).primary_routes.empty());
 
   desk.cancel(first.session, first.poll);
   desk.advance(seconds{4});
   drain(alice, fold);
-  CHECK(fold.peers[one].primary_routes.empty());
-  CHECK(beyond_addresses(fold.peers[two]) == std::vector{lab, route("0.0.0.0/0")});
+  CHECK(fold->peers.at(one).primary_routes.empty());
+  CHECK(beyond_addresses(fold->peers.at(two)) == std::vector{lab, route("0.0.0.0/0")});
   first.start_poll();
   drain(alice, fold);
-  CHECK(fold.peers[two].primary_routes == std::vector{lab});
+  CHECK(fold->peers.at(two).primary_routes == std::vector{lab});
   // The node is gone, and so is its claim.
   admin.remove(two);
   drain(alice, fold);
-  CHECK(fold.peers[one].primary_routes == std::vector{lab});
+  CHECK(fold->peers.at(one).primary_routes == std::vector{lab});
 }
 
 TEST_CASE("MAP-41: a policy approves routes at the update that advertises them") {
@@ -159,29 +159,29 @@ TEST_CASE("MAP-41: a policy approves routes at the update that advertises them")
   desk.order(coord_command::SetPolicy{std::make_shared<const Approving>()});
   Client alice(desk, 1), router(desk, 2);
   for (auto* client : {&alice, &router}) client->enroll();
-  NetmapFold fold, own;
+  StrictFold fold, own;
   alice.start_poll();
   router.start_poll();
   drain(router, own);
-  CHECK(own.filter == std::vector<FilterRule>{});
+  CHECK(own->filter == std::vector<FilterRule>{});
   router.hostinfo.routable_ips = {route("10.1.7.7/16"), route("192.168.0.0/16")};
   router.update();
   drain(alice, fold);
   const NodeId id = desk.record(router.node_key)->id;
   CHECK(desk.record(router.node_key)->approved_routes == std::vector{lab});
-  CHECK(fold.peers[id].primary_routes == std::vector{lab});
+  CHECK(fold->peers.at(id).primary_routes == std::vector{lab});
   // MAP-47: its filter follows.
   drain(router, own);
-  REQUIRE(own.filter);
-  REQUIRE(own.filter->size() == 1);
-  CHECK(own.filter->front().dst_ports[0].ip == "10.1.0.0/16");
+  REQUIRE(own->filter);
+  REQUIRE(own->filter->size() == 1);
+  CHECK(own->filter->front().dst_ports[0].ip == "10.1.0.0/16");
   // Nothing is approved twice, and what is withdrawn stays permitted.
   router.update();
   router.hostinfo.routable_ips.clear();
   router.update();
   drain(alice, fold);
   CHECK(desk.record(router.node_key)->approved_routes == std::vector{lab});
-  CHECK(fold.peers[id].primary_routes.empty());
+  CHECK(fold->peers.at(id).primary_routes.empty());
 }
 
 TEST_CASE("MAP-42: a router whose key has expired or that is not approved routes nothing") {
@@ -194,17 +194,17 @@ TEST_CASE("MAP-42: a router whose key has expired or that is not approved routes
   router.start_poll();
   const NodeId id = desk.record(router.node_key)->id;
   admin.change(id, [](NodeRecord& node) { node.approved_routes = {lab, route("0.0.0.0/0")}; });
-  NetmapFold fold;
+  StrictFold fold;
   alice.start_poll();
   drain(alice, fold);
-  REQUIRE(beyond_addresses(fold.peers[id]).size() == 2);
+  REQUIRE(beyond_addresses(fold->peers.at(id)).size() == 2);
   admin.change(id, [&](NodeRecord& node) { node.key_expiry = desk.clock.now.wall - seconds{1}; });
   drain(alice, fold);
-  CHECK(beyond_addresses(fold.peers[id]).empty());
-  CHECK(fold.peers[id].primary_routes.empty());
+  CHECK(beyond_addresses(fold->peers.at(id)).empty());
+  CHECK(fold->peers.at(id).primary_routes.empty());
   admin.change(id, [&](NodeRecord& node) { node.key_expiry.reset(); });
   drain(alice, fold);
-  CHECK(beyond_addresses(fold.peers[id]).size() == 2);
+  CHECK(beyond_addresses(fold->peers.at(id)).size() == 2);
 }
 
 }  // namespace ts2021::test

@@ -7,7 +7,7 @@
 #include "support/administrator.h"
 #include "support/catch.h"
 #include "support/coord_desk.h"
-#include "support/netmap_fold.h"
+#include "support/strict_fold.h"
 
 namespace ts2021::test {
 namespace {
@@ -15,13 +15,13 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-void drain(Client& client, NetmapFold& fold) {
+void drain(Client& client, StrictFold& fold) {
   client.desk->advance(milliseconds{300});
   for (const auto& message : client.read_all()) REQUIRE(fold.apply(message) == "");
 }
 
 // What comes next, alone; no message is the zero one.
-MapResponse next_of(Client& client, NetmapFold& fold) {
+MapResponse next_of(Client& client, StrictFold& fold) {
   client.desk->advance(milliseconds{300});
   auto messages = client.read_all();
   REQUIRE(messages.size() <= 1);
@@ -44,16 +44,16 @@ const std::string lock_head(52, 'A'), other_head(52, 'B');
 TEST_CASE("MAP-49: DNS settings and the names of certificates") {
   Desk desk;
   Client alice(desk, 1), bob(desk, 2, Capability{26});
-  NetmapFold fold, old(bob.capability);
+  StrictFold fold, old(bob.capability);
   for (auto* client : {&alice, &bob}) {
     client->enroll();
     client->start_poll();
   }
   drain(alice, fold);
   drain(bob, old);
-  CHECK(fold.dns->proxied);
-  CHECK(fold.dns->cert_domains.empty());
-  CHECK(!fold.self->cap_map.contains("https"));
+  CHECK(fold->dns->proxied);
+  CHECK(fold->dns->cert_domains.empty());
+  CHECK(!fold->self->cap_map.contains("https"));
   DnsSettings dns;
   dns.certificates = true;
   dns.resolvers = {{"192.0.2.53", {}, false}};
@@ -67,21 +67,21 @@ TEST_CASE("MAP-49: DNS settings and the names of certificates") {
   CHECK(told.packet_filters.empty());
   CHECK(told.peers.empty());
   CHECK(told.peers_changed.empty());
-  for (const NetmapFold* one : {&fold, &old}) {
-    CHECK(one->dns->resolvers == dns.resolvers);
-    CHECK(one->dns->routes.at("corp.test") == dns.routes.at(".corp.test"));
-    CHECK(one->dns->routes.contains("local.test"));
-    CHECK(one->dns->domains == std::vector<std::string>{"net.test", "corp.test"});
-    CHECK(one->dns->extra_records == dns.extra_records);
+  for (const StrictFold* one : {&fold, &old}) {
+    CHECK((*one)->dns->resolvers == dns.resolvers);
+    CHECK((*one)->dns->routes.at("corp.test") == dns.routes.at(".corp.test"));
+    CHECK((*one)->dns->routes.contains("local.test"));
+    CHECK((*one)->dns->domains == std::vector<std::string>{"net.test", "corp.test"});
+    CHECK((*one)->dns->extra_records == dns.extra_records);
   }
-  CHECK(fold.dns->cert_domains == std::vector<std::string>{"host1.net.test"});
-  CHECK(old.dns->cert_domains == std::vector<std::string>{"host2.net.test"});
-  CHECK(fold.self->cap_map.contains("https"));
+  CHECK(fold->dns->cert_domains == std::vector<std::string>{"host1.net.test"});
+  CHECK(old->dns->cert_domains == std::vector<std::string>{"host2.net.test"});
+  CHECK(fold->self->cap_map.contains("https"));
   // Its own name is in it.
   alice.hostinfo.hostname = "renamed";
   alice.update();
   drain(alice, fold);
-  CHECK(fold.dns->cert_domains == std::vector<std::string>{"renamed.net.test"});
+  CHECK(fold->dns->cert_domains == std::vector<std::string>{"renamed.net.test"});
   // The same again is no news; without MagicDNS nothing is left of it.
   REQUIRE(is_done(desk, desk.order(coord_command::SetDns{dns})));
   drain(bob, old);
@@ -90,7 +90,7 @@ TEST_CASE("MAP-49: DNS settings and the names of certificates") {
   none.magic_dns = false;
   REQUIRE(is_done(desk, desk.order(coord_command::SetDns{none})));
   drain(alice, fold);
-  CHECK(*fold.dns == DNSConfig{});
+  CHECK(*fold->dns == DNSConfig{});
 }
 
 TEST_CASE("MAP-50: a section comes when it changes, and a value that is gone is undone") {
@@ -99,10 +99,10 @@ TEST_CASE("MAP-50: a section comes when it changes, and a value that is gone is 
   Client alice(desk, 1, capability);
   alice.enroll();
   alice.start_poll();
-  NetmapFold fold(capability);
+  StrictFold fold(capability);
   drain(alice, fold);
-  CHECK(!fold.client_version);
-  CHECK(!fold.dial_plan);
+  CHECK(!fold->client_version);
+  CHECK(!fold->dial_plan);
   ClientVersion version;
   version.latest_version = "1.2.3";
   ControlDialPlan plan;
@@ -118,24 +118,24 @@ TEST_CASE("MAP-50: a section comes when it changes, and a value that is gone is 
   CHECK(!told.client_version);
   // A new stream is told all at once.
   alice.start_poll();
-  NetmapFold again(capability);
+  StrictFold again(capability);
   drain(alice, again);
-  CHECK(again.client_version == version);
-  CHECK(again.dial_plan == plan);
+  CHECK(again->client_version == version);
+  CHECK(again->dial_plan == plan);
   REQUIRE(is_done(desk, desk.order(coord_command::SetClientVersion{})));
   REQUIRE(is_done(desk, desk.order(coord_command::SetDialPlan{})));
   REQUIRE(is_done(desk, desk.order(coord_command::SetDERPMap{})));
   drain(alice, again);
-  CHECK(again.client_version->running_latest);
-  CHECK(again.dial_plan->candidates.empty());
-  REQUIRE(again.derp_map);
-  CHECK(again.derp_map->regions->empty());
+  CHECK(again->client_version->running_latest);
+  CHECK(again->dial_plan->candidates.empty());
+  REQUIRE(again->derp_map);
+  CHECK(again->derp_map->regions->empty());
   alice.start_poll();
-  NetmapFold third(capability);
+  StrictFold third(capability);
   drain(alice, third);
-  CHECK(!third.client_version);
-  CHECK(!third.dial_plan);
-  CHECK(!third.derp_map);
+  CHECK(!third->client_version);
+  CHECK(!third->dial_plan);
+  CHECK(!third->derp_map);
 }
 
 TEST_CASE("MAP-21: clients list their services where the config wants it") {
@@ -145,9 +145,9 @@ TEST_CASE("MAP-21: clients list their services where the config wants it") {
   Client alice(desk, 1);
   alice.enroll();
   alice.start_poll();
-  NetmapFold fold;
+  StrictFold fold;
   drain(alice, fold);
-  CHECK(fold.collect_services == true);
+  CHECK(fold->collect_services == true);
 }
 
 TEST_CASE("MAP-50: messages for all and for one, in the form that the client knows") {
@@ -155,7 +155,7 @@ TEST_CASE("MAP-50: messages for all and for one, in the form that the client kno
   const Capability capability{GENERATE(as<std::uint16_t>{}, 26, 116, 117)};
   const bool lists = capability < Capability::display_messages;
   Client alice(desk, 1, capability), bob(desk, 2, capability);
-  NetmapFold fold(capability), other(capability);
+  StrictFold fold(capability), other(capability);
   for (auto* client : {&alice, &bob}) {
     client->enroll();
     client->start_poll();
@@ -163,10 +163,10 @@ TEST_CASE("MAP-50: messages for all and for one, in the form that the client kno
   const NodeId id = desk.record(alice.node_key)->id;
   drain(alice, fold);
   drain(bob, other);
-  const auto shown = [lists](const NetmapFold& of) {
-    if (lists) return of.health.value_or(std::vector<std::string>{});
+  const auto shown = [lists](const StrictFold& of) {
+    if (lists) return of->health.value_or(std::vector<std::string>{});
     std::vector<std::string> out;
-    for (const auto& [name, text] : of.display_messages) out.push_back(text.title + ": " + text.text);
+    for (const auto& [name, text] : of->display_messages) out.push_back(text.title + ": " + text.text);
     return out;
   };
   using List = std::vector<std::string>;
@@ -225,7 +225,7 @@ TEST_CASE("MAP-43: a page is opened once, by a node that is there") {
     client->start_poll();
   }
   const NodeId id = desk.record(alice.node_key)->id;
-  NetmapFold fold, other;
+  StrictFold fold, other;
   drain(alice, fold);
   drain(bob, other);
   desk.slow[alice.session] = true;
@@ -244,7 +244,7 @@ TEST_CASE("MAP-43: a page is opened once, by a node that is there") {
   desk.cancel(alice.session, alice.poll);
   REQUIRE(is_done(desk, desk.order(coord_command::OpenBrowser{id, "https://three.test/"})));
   alice.start_poll();
-  NetmapFold again;
+  StrictFold again;
   drain(alice, again);
   CHECK(again.opened_urls == std::vector<std::string>{"https://three.test/"});
   desk.cancel(alice.session, alice.poll);
@@ -305,7 +305,7 @@ struct Small {
     request.stream = true;
     fan_out.advance(clock.now);
     key.call = CallId{static_cast<std::uint64_t>(key.call) + 1};
-    fold = NetmapFold();
+    fold = StrictFold();
     fan_out.open(key, NodeId{1}, request);
     read();
   }
@@ -334,7 +334,7 @@ struct Small {
   coord::Tailnet tailnet;
   coord::FanOut fan_out;
   coord::PollKey key{SessionId{1}, CallId{1}};
-  NetmapFold fold;
+  StrictFold fold;
 };
 
 }  // namespace
@@ -342,22 +342,22 @@ struct Small {
 TEST_CASE("MAP-51: the tailnet lock's head is told when it changes, and to who lags") {
   Small world;
   world.open();
-  CHECK(!world.fold.lock);
+  CHECK(!world.fold->lock);
   world.fan_out.lock_head_reported(NodeId{1}, other_head);  // there is no lock
   CHECK(world.read() == 0);
   world.fan_out.set_lock(TKAInfo{lock_head, false});
   CHECK(world.read() == 1);
-  CHECK(world.fold.lock->head == lock_head);
+  CHECK(world.fold->lock->head == lock_head);
   world.fan_out.lock_head_reported(NodeId{1}, lock_head);
   world.fan_out.lock_head_reported(NodeId{1}, "");  // Rust does not say
   CHECK(world.read() == 0);
   world.fan_out.lock_head_reported(NodeId{1}, other_head);
   CHECK(world.read() == 1);
   world.open();
-  CHECK(world.fold.lock->head == lock_head);
+  CHECK(world.fold->lock->head == lock_head);
   world.fan_out.set_lock(TKAInfo{"", true});
   world.read();
-  CHECK(world.fold.lock->disabled);
+  CHECK(world.fold->lock->disabled);
 }
 
 TEST_CASE("MAP-43: a ping waits for the node's poll and is told once") {
@@ -384,14 +384,14 @@ TEST_CASE("MAP-48: a profile that changed is told to those who know it") {
   Client alice(desk, 1);
   alice.enroll();
   alice.start_poll();
-  NetmapFold fold;
+  StrictFold fold;
   drain(alice, fold);
-  const UserId user = fold.self->user;
+  const UserId user = fold->self->user;
   admin.change_users([](UserRecord& record) { record.display_name = "The Owner"; });
   const auto told = next_of(alice, fold);
   CHECK(told.user_profiles.size() == 1);
   CHECK(!told.node);
-  CHECK(fold.profiles[user].display_name == "The Owner");
+  CHECK(fold->profiles.at(user).display_name == "The Owner");
   admin.change_users([](UserRecord& record) { record.created += seconds{1}; });  // nobody is told that
   CHECK(next_of(alice, fold) == MapResponse{});
 }

@@ -2,7 +2,8 @@
 // What maps say in test mode, and when.
 #include "support/catch.h"
 #include "support/coord_desk.h"
-#include "support/netmap_fold.h"
+#include "support/strict_fold.h"
+#include "ts2021/msg/downlevel.h"
 
 namespace ts2021::test {
 namespace {
@@ -147,16 +148,16 @@ TEST_CASE("TEST-31: a wake while a frame is under way brings another one behind 
 
 TEST_CASE("TEST-31: whole maps name the last peer that is gone, and undo what was taken away") {
   Lab lab;
-  NetmapFold fold;
+  StrictFold fold;
   DNSConfig dns;
   dns.proxied = true;
   lab.order(coord_command::SetDnsConfig{dns});
   lab.order(coord_command::SetDERPMap{});
   lab.order(coord_command::DeleteNode{lab.id(lab.bob)});
   for (const auto& message : lab.alice.read_all()) REQUIRE(fold.apply(message) == "");
-  CHECK(fold.peers.empty());
-  CHECK(fold.dns->proxied);
-  CHECK(fold.derp_map->regions->empty());
+  CHECK(fold->peers.empty());
+  CHECK(fold->dns->proxied);
+  CHECK(fold->derp_map->regions->empty());
   lab.order(coord_command::SetDnsConfig{});
   const auto undone = Lab::frame_of(lab.alice);
   CHECK(undone.dns_config == DNSConfig{});
