@@ -68,16 +68,22 @@ Record Reach::look_up() {
 Record Reach::knock(Way way) {
   return timed({.hop = Hop::port, .way = way}, [&](Record& record) {
     std::string failures;
-    for (const Address& address : app::look_up(endpoint(way))) try {
-        (void)connect_to(address, static_cast<int>(options_.timeout.count()));
-        record.details.push_back(address.text + ": answers");
-        answering_.try_emplace(way, address);
-      } catch (const std::system_error& error) {
-        if (record.what == What::fine)
-          record.what = error.code().value() == ECONNREFUSED ? What::nobody_listens : What::no_route;
-        failures += (failures.empty() ? "" : "; ") + std::string(error.what());
-        record.details.emplace_back(error.what());
-      }
+    const auto fail = [&](What what, const std::string& text) {
+      if (record.what == What::fine) record.what = what;
+      failures += (failures.empty() ? "" : "; ") + text;
+      record.details.push_back(text);
+    };
+    try {
+      for (const Address& address : app::look_up(endpoint(way))) try {
+          (void)connect_to(address, static_cast<int>(options_.timeout.count()));
+          record.details.push_back(address.text + ": answers");
+          answering_.try_emplace(way, address);
+        } catch (const std::system_error& error) {
+          fail(error.code().value() == ECONNREFUSED ? What::nobody_listens : What::no_route, error.what());
+        }
+    } catch (const std::runtime_error& error) {
+      fail(What::no_route, error.what());  // the name has lost its addresses meanwhile
+    }
     if (answering_.count(way) == 0) {
       record.verdict = failure(way);
       record.fact = failures;

@@ -24,6 +24,8 @@ class Walker {
 
     KeyFound key = ask_key(reach_, options_.target.version());
     add(key.record);
+    if (key.record.what == What::silence || key.record.what == What::speaks_tls)
+      return skip_from(Hop::upgrade, "the URL's port can't be used");
     SystemEntropy entropy;
     const MachineKeyPair machine = MachineKeyPair::generate(entropy);
     const Identity identity{machine, key.key, static_cast<ProtocolVersion>(options_.target.capability)};
