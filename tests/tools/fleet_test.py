@@ -199,7 +199,7 @@ class Flags(unittest.TestCase):
             with open("/proc/net/tcp") as file:
                 port = f":{daemon.port:04X}"
                 time_wait = [line for line in file if line.split()[2].endswith(port) and line.split()[3] == "06"]
-            self.assertEqual(time_wait, [])
+            self.assertLessEqual(len(time_wait), 1)  # that of GET /key
 
 
 class BadServers(unittest.TestCase):
@@ -237,12 +237,12 @@ class BadServers(unittest.TestCase):
         self.assertGreaterEqual(results(report)["fan-out"]["ms"]["delta"]["min"], 700)
         self.assertLess(results(report)["fan-out"]["ms"]["delta"]["min"], 2000)
 
-    def test_a_contradiction_is_found_by_the_fold(self):
+    def test_a_peer_that_is_taken_away_is_missing(self):
         code, report = self.with_faults_after(
-            "fan-out", [{"layer": "api", "fault": "contradiction", "count": 0, "every": 1}], "--rounds", "2", "--fold", "12",
-            "--patience", "2")
+            "fan-out", [{"layer": "api", "fault": "contradiction", "count": 3}], "--rounds", "1", "--patience", "2")
         self.assertEqual(code, 3)
-        self.assertNotEqual(report["fold"]["findings"], [])
+        fan_out = results(report)["fan-out"]
+        self.assertEqual((fan_out["done"], fan_out["missing"], fan_out["values"]["peers_missing"]), (11, 3, 3), fan_out)
 
     def test_a_message_that_is_no_zstd_is_an_error(self):
         code, report = self.with_faults_after("fan-out", [{"layer": "map", "fault": "bad-zstd"}], "--rounds", "1")

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t launches_per_turn = 64;
 constexpr std::size_t max_examples = 5;
+constexpr auto longest_catch_up = std::chrono::milliseconds{100};  // of launches that are late
 constexpr auto longest_settle = std::chrono::seconds{60};
 
 volatile sig_atomic_t interrupted = 0;
@@ -150,7 +151,7 @@ void Fleet::pump() {
   while (!queue_.empty() && (in_flight_ == 0 || under_way_ < in_flight_) && launched < launches_per_turn) {
     if (rate_ > 0) {
       if (at < next_launch_) break;
-      next_launch_ = std::max(next_launch_ + seconds(1 / rate_), at - std::chrono::seconds{1});
+      next_launch_ = std::max(next_launch_, at - longest_catch_up) + seconds(1 / rate_);
     }
     const Wait wait = queue_.front();
     queue_.pop_front();

@@ -29,6 +29,12 @@ std::uint64_t FoldSample::harmful() const {
   return sum;
 }
 
+// As clients read it: the newer member, else the relay's number in the old one.
+bool FoldSample::has_home(const ts2021::Node& peer, int home_derp) {
+  if (peer.home_derp != 0) return peer.home_derp == home_derp;
+  return peer.derp == "127.3.3.40:" + std::to_string(home_derp);
+}
+
 bool FoldSample::has_generation(const ts2021::Node& peer, std::uint32_t number, std::uint32_t generation,
                                 const Markers& markers) {
   return std::any_of(peer.endpoints.begin(), peer.endpoints.end(), [&](const IpPort& endpoint) {

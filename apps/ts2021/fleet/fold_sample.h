@@ -41,7 +41,7 @@ class FoldSample {
       const Told expected = told(*number);
       const bool listed = knowledge.row(node).has(*number);
       if (!listed || !has_generation(peer, *number, expected.generation, directory.markers()) ||
-          peer.home_derp != expected.home_derp)
+          !has_home(peer, expected.home_derp))
         ++wrong;
     }
     const std::uint64_t listed = knowledge.peers(node);
@@ -64,6 +64,7 @@ class FoldSample {
   }
 
  private:
+  static bool has_home(const ts2021::Node& peer, int home_derp);
   static bool has_generation(const ts2021::Node& peer, std::uint32_t number, std::uint32_t generation,
                              const Markers& markers);
 
