@@ -158,6 +158,12 @@ class BehindNginx(DoctorTest):
     def test_own_page_for_the_key(self):
         self.breaks("proxy-page", 22, ("key", "plain"), "location = /key { return 404; } " + passing(0).replace(":0;", ":DAEMON;"))
 
+    def test_nothing_for_old_versions(self):
+        """headscale answers them 200 and an empty body."""
+        key = "location = /key { if ($arg_v = 60) { return 200; } proxy_pass http://127.0.0.1:DAEMON; } "
+        report = self.breaks("version-refused", 28, ("key", "plain"), key + passing(0).replace(":0;", ":DAEMON;"), "--capability", "60")
+        self.assertIn("148", report["causes"][0])
+
     def test_own_page_for_all(self):
         report = self.breaks("not-control", 21, ("key", "plain"), "location / { return 404; }")
         self.assertEqual(len(report["causes"]), 2)  # it can't be known whether something is behind it

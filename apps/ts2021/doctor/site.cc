@@ -125,7 +125,8 @@ KeyFound ask_key(const Reach& reach, Capability capability) {
       record.what = What::changing_key;
       record.fact = "asked again: " + again.fact + " instead of " + record.fact;
     }
-  } else if (record.what == What::no_noise_key || (record.what == What::status && record.status >= 400)) {
+  } else if (record.what == What::no_noise_key || record.what == What::no_key ||
+             (record.what == What::status && record.status >= 400)) {
     ask_as_others(reach, capability, record);
   } else if (record.way == Way::plain && record.status == 0 && reach.speaks_tls(Way::plain)) {
     record.what = What::speaks_tls;
