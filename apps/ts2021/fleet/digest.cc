@@ -18,13 +18,18 @@ std::optional<std::uint32_t> Directory::find(NodeId id) const {
 
 std::optional<std::uint32_t> Directory::find(const NodePublic& key) const {
   const auto found = by_key_.find(key);
-  return found == by_key_.end() ? std::nullopt : std::optional(found->second);
+  return found == by_key_.end() ? std::nullopt : std::optional(found->second.node);
 }
 
 std::optional<std::uint32_t> Directory::learn(const NodeOutline& node) {
-  const auto number = find(node.key);
-  if (number) by_id_[static_cast<std::uint64_t>(node.id)] = *number;
-  return number;
+  const auto found = by_key_.find(node.key);
+  if (found == by_key_.end()) return std::nullopt;
+  Entry& entry = found->second;
+  if (entry.id != node.id) {
+    entry.id = node.id;
+    by_id_[static_cast<std::uint64_t>(node.id)] = entry.node;
+  }
+  return entry.node;
 }
 
 std::optional<std::uint32_t> Directory::generation(std::uint32_t node,

@@ -35,7 +35,7 @@ struct Digest {
 class Directory {
  public:
   explicit Directory(Markers markers) : markers_(markers) {}
-  void add(std::uint32_t node, const NodePublic& key) { by_key_.emplace(key, node); }
+  void add(std::uint32_t node, const NodePublic& key) { by_key_.emplace(key, Entry{node, NodeId{}}); }
   // Learns ids from whatever has both. Sizes are left to the caller.
   [[nodiscard]] Digest digest(const MapOutline& message);
   [[nodiscard]] std::optional<std::uint32_t> find(NodeId id) const;
@@ -50,8 +50,12 @@ class Directory {
   struct KeyHash {
     std::size_t operator()(const NodePublic& key) const noexcept;
   };
+  struct Entry {
+    std::uint32_t node;
+    NodeId id;  // as it was told last; 0: never
+  };
   Markers markers_;
-  std::unordered_map<NodePublic, std::uint32_t, KeyHash> by_key_;
+  std::unordered_map<NodePublic, Entry, KeyHash> by_key_;
   std::unordered_map<std::uint64_t, std::uint32_t> by_id_;
 };
 
