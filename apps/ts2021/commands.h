@@ -15,6 +15,7 @@ using Run = std::function<int()>;
 [[nodiscard]] Run add_register(CLI::App& program);
 [[nodiscard]] Run add_map(CLI::App& program);
 [[nodiscard]] Run add_request(CLI::App& program);
+[[nodiscard]] Run add_c2n(CLI::App& program);
 [[nodiscard]] Run add_doctor(CLI::App& program);
 [[nodiscard]] Run add_conformance(CLI::App& program);
 [[nodiscard]] Run add_replay(CLI::App& program);

@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
   program.set_version_flag("--version", "ts2021 " TS2021_VERSION);
 
   std::vector<std::pair<const CLI::App*, Run>> commands;
-  for (const auto add : {add_key, add_handshake, add_register, add_map, add_request, add_doctor,
+  for (const auto add : {add_key, add_handshake, add_register, add_map, add_request, add_c2n, add_doctor,
                          add_conformance, add_replay, add_capture_to_corpus, add_fleet}) {
     Run run = add(program);
     commands.emplace_back(program.get_subcommands({}).back(), std::move(run));

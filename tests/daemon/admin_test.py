@@ -387,7 +387,7 @@ class Clock(unittest.TestCase):
 
     def test_what_falls_due_happens_in_no_time(self):
         with Daemon(*TCP, "--clock", "virtual", key="e,ephemeral") as daemon, Admin(daemon) as admin:
-            node = start_client("map", daemon.url, "--auth-key", "e", "--json")
+            node = start_client("map", daemon.url, "--auth-key", "e", "--raw")
             node.stdout.readline()
             admin("POST", "/admin/clock/advance", {"by": "59s"})
             self.assertEqual(json.loads(node.stdout.readline()).get("KeepAlive"), True)

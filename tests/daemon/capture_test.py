@@ -186,7 +186,7 @@ class Replay(unittest.TestCase):
                 path = capture_client(folder=self.folder.name)
                 recorded = named(lines_of(path), "map", "message")[0]["message"]
                 process, url = self.serve(path)
-                done = run_client("map", url, "--auth-key", "whatever", "--seconds", "1", "--json", *flags)
+                done = run_client("map", url, "--auth-key", "whatever", "--seconds", "1", "--raw", *flags)
                 self.assertEqual(done.returncode, 0, done)
                 got = json.loads(done.stdout.splitlines()[0])
                 self.assertEqual(got["Node"]["Addresses"], recorded["Node"]["Addresses"])

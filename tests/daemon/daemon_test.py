@@ -349,7 +349,7 @@ class Nodes(unittest.TestCase):
             leaves.communicate()
             begun = time.monotonic()
             for line in iter(stays.stdout.readline, ""):
-                if re.match(r"peer \d+ offline", line):
+                if re.match(r"peer \d+ \S+ Online yes -> no", line):
                     break
             self.assertLess(time.monotonic() - begun, 5.0)
             stays.kill()

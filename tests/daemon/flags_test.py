@@ -21,7 +21,7 @@ class Node:
 
     def __init__(self, daemon, *flags, key="test-key"):
         self.seen = set()
-        self.process = start_client("map", daemon.http_url, "--auth-key", key, "--json", "--seconds", "20", *flags)
+        self.process = start_client("map", daemon.http_url, "--auth-key", key, "--raw", "--seconds", "20", *flags)
 
     def __enter__(self):
         return self

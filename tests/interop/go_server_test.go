@@ -36,7 +36,7 @@ func TestGoServer(t *testing.T) {
 	// The newest version we speak, and the last one whose map poll also carries what others should know of the node.
 	for hostname, version := range map[string]string{"newest": "148", "older": "67"} {
 		out, _, err = output(t, 30*time.Second, tool, "map", s.URL, "--auth-key", s.AuthKey, "--hostname", hostname,
-			"--capability", version, "--seconds", "20", "--peers", "1", "--json")
+			"--capability", version, "--seconds", "20", "--peers", "1", "--raw")
 		if err != nil {
 			t.Fatal(err)
 		}
