@@ -41,7 +41,7 @@ class CoordinatorWorld {
                 hidden = 0, expanded = 0, shown = 0, paired = 0, laid = 0;
   };
   Tally tally;
-  [[nodiscard]] const Coordinator::Counters& counters() const { return coordinator_.counters(); }
+  [[nodiscard]] Coordinator::Counters counters() const { return coordinator_.counters(); }
 
  private:
   struct Call {

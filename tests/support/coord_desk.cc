@@ -208,6 +208,7 @@ MapRequest Client::map_request() const {
   request.disco_key = disco;
   request.stream = true;
   request.keep_alive = true;
+  request.compress = compress;
   request.hostinfo = hostinfo;
   return request;
 }

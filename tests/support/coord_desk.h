@@ -107,6 +107,7 @@ class Client {
   DiscoPublic disco;
   std::vector<IpPort> endpoints;
   int home_derp = 0;
+  std::string compress;  // of its polls
   Hostinfo hostinfo;
   SessionId session{};
   CallId poll{};

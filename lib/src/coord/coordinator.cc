@@ -36,6 +36,7 @@ constexpr std::chrono::seconds longest_look_away{60};
 struct Coordinator::Impl final : Worker {
   Impl(Store& store, std::shared_ptr<const Policy> policy, Entropy& entropy, CoordinatorConfig from)
       : store_(store),
+        entropy_(entropy),
         config_(std::move(from)),
         engine_(store, tailnet_, config_, *this),
         logins_(entropy, config_),
@@ -130,7 +131,7 @@ struct Coordinator::Impl final : Worker {
     if (!engine_.ready()) {
       if (early_.size() < Lanes::max_waiting) return early_.push_back(input);
       events_.push_back(
-          coord_event::Refused{input.session, input.call, 503, "too many requests at once", retry_soon});
+          coord_event::Refused{input.session, input.call, 503, "too many requests at once", retry_later()});
       return;
     }
     Plan plan = answering_.plan(input, now_);
@@ -194,7 +195,7 @@ struct Coordinator::Impl final : Worker {
     const MachinePublic machine = session->second;
     const PollKey from = work.from;
     if (!engine_.add_request(machine, std::move(work)))
-      tell(refusal(from, machine, {503, "too many requests at once", retry_soon}), false);
+      tell(refusal(from, machine, {503, "too many requests at once", retry_later()}), false);
   }
 
   void add_inner(Work::Kind kind, NodeId node) {
@@ -217,6 +218,13 @@ struct Coordinator::Impl final : Worker {
       asked_.erase(key);
       engine_.cancel(lane, [&](const Work& work) { return work.from == key; });
     }
+  }
+
+  // Those who were sent away together don't come back together (API-97).
+  [[nodiscard]] std::chrono::seconds retry_later() {
+    std::array<std::uint8_t, 1> random{};
+    entropy_.fill(random);
+    return retry_soon + std::chrono::seconds{random[0] % 5};
   }
 
   // --- work ---
@@ -289,7 +297,7 @@ struct Coordinator::Impl final : Worker {
   }
 
   void fail(Work& work, const MachinePublic& machine) override {
-    constexpr Refusal busy{503, "the server can not store this now", retry_soon};
+    const Refusal busy{503, "the server can not store this now", retry_later()};
     switch (work.kind) {
       case Work::Kind::offline:
         return finish_offline(work);
@@ -440,6 +448,7 @@ struct Coordinator::Impl final : Worker {
   }
 
   Store& store_;
+  Entropy& entropy_;
   CoordinatorConfig config_;
   Now now_{};
   Tailnet tailnet_;
@@ -533,6 +542,6 @@ std::vector<DnsChallenge> Coordinator::dns_challenges() const {
   return impl_->answering_.notes().challenges(impl_->now_);
 }
 bool Coordinator::ready() const noexcept { return impl_->engine_.ready(); }
-const Coordinator::Counters& Coordinator::counters() const noexcept { return impl_->fan_out_.counters(); }
+Coordinator::Counters Coordinator::counters() const { return impl_->fan_out_.counters(); }
 
 }  // namespace ts2021

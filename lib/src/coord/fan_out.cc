@@ -10,7 +10,8 @@
 namespace ts2021::coord {
 namespace {
 
-constexpr Instant::duration longest_round_pause = std::chrono::milliseconds{200};
+constexpr Instant::duration longest_round_pause = std::chrono::seconds{1};
+constexpr Instant::duration longest_full_map = std::chrono::seconds{5};
 
 Instant::duration with_jitter(Instant::duration silence, Entropy& entropy) {  // MAP-35
   std::array<std::uint8_t, 2> random{};
@@ -28,10 +29,11 @@ FanOut::FanOut(Tailnet& tailnet, Entropy& entropy, const CoordinatorConfig& conf
       config_(config),
       policy_(std::move(policy)),
       grants_(tailnet),
+      visibility_(tailnet),
       settings_(config) {}
 
 Snapshot FanOut::snapshot(WallTime now) const {
-  return {tailnet_, *policy_, grants_, settings_, overrides_, now};
+  return {tailnet_, *policy_, grants_, settings_, overrides_, visibility_, now};
 }
 
 void FanOut::open(PollKey key, NodeId node, const MapRequest& request) {
@@ -54,7 +56,17 @@ void FanOut::open(PollKey key, NodeId node, const MapRequest& request) {
 
 void FanOut::end(Polls::iterator poll) {
   events_.push_back(coord_event::MapEnd{poll->first.session, poll->first.call});
+  drop(poll);
+}
+
+void FanOut::drop(Polls::iterator poll) {
+  leave(poll->second);
   polls_.erase(poll);
+}
+
+void FanOut::leave(Poll& poll) {
+  if (std::exchange(poll.of_round, false)) --round_out_;
+  if (std::exchange(poll.of_full_maps, false)) --full_maps_out_;
 }
 
 std::optional<NodeId> FanOut::close(PollKey key) {
@@ -62,7 +74,7 @@ std::optional<NodeId> FanOut::close(PollKey key) {
   const auto at = polls_.find(key);
   if (at == polls_.end()) return std::nullopt;
   const NodeId node = at->second.node;
-  polls_.erase(at);
+  drop(at);
   if (const auto silent = silent_.find(node); silent != silent_.end() && silent->second == key)
     silent_.erase(silent);
   const auto live = live_.find(node);
@@ -75,6 +87,7 @@ void FanOut::taken(PollKey key) {
   const auto at = polls_.find(key);
   if (at == polls_.end() || !at->second.in_flight) return;
   at->second.in_flight = false;
+  leave(at->second);
   if (planted(Planted::skips_while_slow)) at->second.cursor = tailnet_.log().head();
   if (at->second.cursor < due() || takes_one_shot(at->second)) behind_.push_back(key);
 }
@@ -102,8 +115,7 @@ void FanOut::end_for_good(Polls::iterator poll, const NodeState& last) {
   const auto [session, call] = poll->first;
   if (poll->second.fresh) {
     events_.push_back(coord_event::Refused{session, call, 404, "node not found", std::nullopt});
-    polls_.erase(poll);
-    return;
+    return drop(poll);
   }
   if (!poll->second.in_flight)
     if (auto pieces = pack(farewell(snapshot(), last), poll->second.capability, poll->second.compression))
@@ -115,6 +127,7 @@ void FanOut::set_policy(std::shared_ptr<const Policy> policy) {
   policy_ = std::move(policy);
   renew_all();
   grants_.follow(*policy_, true);
+  visibility_.follow(true);
 }
 
 void FanOut::rules_changed(Now now) {
@@ -124,7 +137,10 @@ void FanOut::rules_changed(Now now) {
 
 void FanOut::renew(NodeId node) { renewed_[node] = tailnet_.log().advance(); }
 
-void FanOut::renew_all() { all_renewed_ = tailnet_.log().advance(); }
+void FanOut::renew_all() {
+  all_renewed_ = tailnet_.log().advance();
+  full_maps_.forget();
+}
 
 Position FanOut::renewed(NodeId node) const {
   const auto at = renewed_.find(node);
@@ -167,16 +183,37 @@ bool FanOut::push(NodeId node, OneShot what, Instant until) {
 void FanOut::advance(Now now) {
   now_ = now;
   grants_.follow(*policy_);
+  visibility_.follow();
+  full_maps_.follow();
   one_shots_.expire(now.mono);
   everybody_.clear();
   send_keep_alives();
-  if (!round_.empty()) return;
-  if (!round_measured_) {
-    round_measured_ = true;
-    const auto longest = config_.test_mode ? Instant::duration::zero() : longest_round_pause;
-    next_round_ = round_started_ + std::min(2 * (now.mono - round_started_), longest);
-  }
+  give_up_on_slow_full_maps();
+  if (!round_.empty() || !round_is_over()) return;
   if (now.mono >= next_round_) start_round();
+}
+
+// A round lasts until its frames have left, a few slow readers apart.
+bool FanOut::round_is_over() {
+  if (round_measured_) return true;
+  const auto longest = config_.test_mode ? Instant::duration::zero() : longest_round_pause;
+  if (round_out_ > round_size_ / 8 + 2 && now_.mono - round_started_ < longest / 4) return false;
+  round_measured_ = true;
+  next_round_ = round_started_ + std::min(4 * (now_.mono - round_started_), longest);
+  return true;
+}
+
+void FanOut::give_up_on_slow_full_maps() {
+  while (!full_maps_begun_.empty()) {
+    const auto& [begun, key] = full_maps_begun_.front();
+    const auto at = polls_.find(key);
+    if (at != polls_.end() && at->second.of_full_maps) {
+      if (begun + longest_full_map > now_.mono) return;
+      at->second.of_full_maps = false;
+      --full_maps_out_;
+    }
+    full_maps_begun_.pop_front();
+  }
 }
 
 void FanOut::start_round() {
@@ -196,6 +233,9 @@ void FanOut::start_round() {
   round_head_ = head;
   if (round_.empty()) return;
   ++counters_.rounds;
+  round_size_ = round_.size();
+  for (auto& [key, poll] : polls_) poll.of_round = false;
+  round_out_ = 0;
   round_started_ = now_.mono;
   round_measured_ = false;
 }
@@ -210,8 +250,7 @@ void FanOut::send_keep_alives() {
     if (poll.last_frame + poll.silence <= now_.mono) {
       if (!poll.in_flight) {
         SharedPieces& frame = keep_alive_frames_[poll.compression];
-        if (!frame)
-          if (auto made = keep_alive_message(poll.compression, &compressor_)) frame = *made;
+        if (!frame) frame = packer_.keep_alive(poll.compression);
         if (frame) {
           events_.push_back(coord_event::MapFrame{key.session, key.call, frame});
           poll.in_flight = true;
@@ -232,15 +271,18 @@ std::optional<CoordEvent> FanOut::next_event() {
 }
 
 std::optional<CoordEvent> FanOut::serve_next() {
-  while (!fresh_.empty() || !round_.empty()) {
-    auto& queue = fresh_.empty() ? round_ : fresh_;
+  const bool room = full_maps_out_ < max_full_maps_out;
+  while ((room && !fresh_.empty()) || !round_.empty()) {
+    auto& queue = room && !fresh_.empty() ? fresh_ : round_;
     const PollKey key = queue.front();
+    if (!room && wants_full_map(key)) return std::nullopt;
     queue.pop_front();
     const auto at = polls_.find(key);
     if (at == polls_.end() || at->second.in_flight) continue;
     Poll& poll = at->second;
     if (!poll.fresh && poll.cursor >= due() && !takes_one_shot(poll)) continue;
     const bool first = poll.fresh;
+    const auto full_maps = counters_.full_maps;
     SharedPieces pieces;
     switch (serve(poll, pieces)) {
       case Serve::nothing:
@@ -250,7 +292,7 @@ std::optional<CoordEvent> FanOut::serve_next() {
           live_.erase(live);
         if (const auto silent = silent_.find(poll.node); silent != silent_.end() && silent->second == key)
           silent_.erase(silent);
-        polls_.erase(at);
+        drop(at);
         return coord_event::MapEnd{key.session, key.call};
       case Serve::frame:
         break;
@@ -259,6 +301,11 @@ std::optional<CoordEvent> FanOut::serve_next() {
     ++counters_.frames;
     poll.last_frame = now_.mono;
     poll.in_flight = true;
+    if (!first) {
+      poll.of_round = true;
+      ++round_out_;
+    }
+    if (counters_.full_maps != full_maps) begin_full_map(key, poll);
     if (poll.kind == MapKind::fetch || poll.kind == MapKind::silent_fetch)
       end(at);
     else if (first)
@@ -266,6 +313,17 @@ std::optional<CoordEvent> FanOut::serve_next() {
     return coord_event::MapFrame{key.session, key.call, std::move(pieces)};
   }
   return std::nullopt;
+}
+
+bool FanOut::wants_full_map(PollKey key) const {
+  const auto at = polls_.find(key);
+  return at != polls_.end() && !at->second.in_flight && at->second.cursor < renewed(at->second.node);
+}
+
+void FanOut::begin_full_map(PollKey key, Poll& poll) {
+  poll.of_full_maps = true;
+  ++full_maps_out_;
+  full_maps_begun_.emplace_back(now_.mono, key);
 }
 
 FanOut::Serve FanOut::serve(Poll& poll, SharedPieces& out) {
@@ -284,14 +342,31 @@ FanOut::Serve FanOut::serve(Poll& poll, SharedPieces& out) {
   const bool other_pairs = concerned != std::exchange(poll.concerned, concerned);
   if (!fresh && !anew && !lost && !other_view && !other_pairs) return serve_delta(poll, *self, cursor, out);
 
-  const auto told = fresh ? std::nullopt : std::optional(cursor);
-  MapResponse map = full_map(snapshot(), {poll.node, view, poll.capability}, told);
+  return serve_full(poll, *self, fresh ? std::nullopt : std::optional(cursor), lost, out);
+}
+
+FanOut::Serve FanOut::serve_full(Poll& poll, const NodeState& self, std::optional<Position> told, bool lost,
+                                 SharedPieces& out) {
+  const Viewer viewer{poll.node, poll.view, poll.capability};
+  auto ssh = ssh_news(poll, self, told);
+  ++counters_.full_maps;
+  if (poll.view && !config_.test_mode && !overrides_.concern(*self.record))
+    if (auto shared = full_maps_.make(snapshot(), viewer, told, ssh, poll.compression)) {
+      out = std::move(*shared);
+      return Serve::frame;
+    }
+  MapResponse map = full_map(snapshot(), viewer, told);
   // MAP-22: nobody knows any more whom the client must forget, and an empty list would not say it.
   if (lost && map.peers.empty()) return Serve::end;
-  map.ssh_policy = ssh_news(poll, *self, told);
-  ++counters_.full_maps;
+  map.ssh_policy = std::move(ssh);
   out = pack(std::move(map), poll.capability, poll.compression);
   return Serve::frame;
+}
+
+Coordinator::Counters FanOut::counters() const {
+  Coordinator::Counters counters = counters_;
+  counters.evaluations = visibility_.evaluations();
+  return counters;
 }
 
 FanOut::Serve FanOut::serve_one_shot(const Poll& poll, SharedPieces& out) {
@@ -378,18 +453,22 @@ std::string FanOut::preview(const NodeState& node, WallTime now) const {
 }
 
 SharedPieces FanOut::pack(MapResponse message, Capability capability, Compression compression) {
-  ++counters_.encodings;
+  packer_.count_encoding();
   downlevel(message, capability, &grants_);
-  auto packed = map_message(as_bytes(encoded(message, capability)), compression, &compressor_);
-  return packed ? *packed : nullptr;
+  return packer_.message(encoded(message, capability), compression);
 }
 
 std::optional<Instant> FanOut::next_timeout() const {
   std::optional<Instant> next;
-  if (!keep_alives_.empty()) next = keep_alives_.top().first;
-  if (const auto expiry = one_shots_.next_expiry(); expiry && (!next || *expiry < *next)) next = expiry;
+  const auto earlier = [&next](Instant at) {
+    if (!next || at < *next) next = at;
+  };
+  if (!keep_alives_.empty()) earlier(keep_alives_.top().first);
+  if (!full_maps_begun_.empty()) earlier(full_maps_begun_.front().first + longest_full_map);
+  if (const auto expiry = one_shots_.next_expiry()) earlier(*expiry);
   const bool news = round_head_ != due() || !behind_.empty();
-  if (round_.empty() && news && (!next || next_round_ < *next)) next = next_round_;
+  if (round_.empty() && news)
+    earlier(round_measured_ ? next_round_ : round_started_ + longest_round_pause / 4);
   return next;
 }
 

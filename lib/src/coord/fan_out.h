@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "coord/full_maps.h"
 #include "coord/map_update.h"
 #include "coord/netmap.h"
 #include "coord/one_shots.h"
@@ -33,8 +34,16 @@ namespace ts2021::coord {
 // when the log has moved (TEST-31).
 //
 // One frame is in flight at a time. Whoever takes long keeps its cursor and gets one merged frame.
+//
+// The first change after quiet is told at once. While changes go on, the next round begins no sooner than
+// four times the last one's duration after its start, at most a second: telling takes a quarter of the time
+// at most.
 class FanOut {
  public:
+  // Full maps in flight at a time: what waits for its turn costs nothing but its place in a queue. One that
+  // has not been taken within 5 s gives its place to the next.
+  static constexpr std::size_t max_full_maps_out = 256;
+
   FanOut(Tailnet& tailnet, Entropy& entropy, const CoordinatorConfig& config,
          std::shared_ptr<const Policy> policy);
 
@@ -83,7 +92,7 @@ class FanOut {
   void advance(Now now);
   [[nodiscard]] std::optional<CoordEvent> next_event();
   [[nodiscard]] std::optional<Instant> next_timeout() const;
-  [[nodiscard]] const Coordinator::Counters& counters() const { return counters_; }
+  [[nodiscard]] Coordinator::Counters counters() const;
 
   // For which the node's map says that it can get certificates.
   [[nodiscard]] std::vector<std::string> certificate_names(const NodeRecord& node) const;
@@ -99,6 +108,8 @@ class FanOut {
     MapKind kind{};
     bool fresh = true;
     bool in_flight = false;
+    bool of_round = false;                 // in flight, and the round waits for it
+    bool of_full_maps = false;             // in flight, and takes one of the places for full maps
     std::optional<ViewClass> view;         // of the last frame
     NodePublic concerned;                  // its key, if overrides of pairs concerned it then
     std::shared_ptr<const SSHPolicy> ssh;  // last told; null: none
@@ -116,6 +127,8 @@ class FanOut {
   [[nodiscard]] Position due() const { return config_.test_mode ? woken_ : tailnet_.log().head(); }
   [[nodiscard]] Position renewed(NodeId node) const;
   [[nodiscard]] Serve serve(Poll& poll, SharedPieces& out);
+  [[nodiscard]] Serve serve_full(Poll& poll, const NodeState& self, std::optional<Position> told, bool lost,
+                                 SharedPieces& out);
   [[nodiscard]] Serve serve_delta(Poll& poll, const NodeState& self, Position cursor, SharedPieces& out);
   [[nodiscard]] Serve serve_shared(const Poll& poll, Position cursor, SharedPieces& out);
   [[nodiscard]] Serve serve_one_shot(const Poll& poll, SharedPieces& out);
@@ -128,6 +141,12 @@ class FanOut {
   [[nodiscard]] SharedPieces pack(MapResponse message, Capability capability, Compression compression);
   [[nodiscard]] std::optional<CoordEvent> serve_next();
   void end(Polls::iterator poll);
+  void drop(Polls::iterator poll);
+  void leave(Poll& poll);  // nobody waits for it any more
+  [[nodiscard]] bool round_is_over();
+  [[nodiscard]] bool wants_full_map(PollKey key) const;  // in mid-stream
+  void begin_full_map(PollKey key, Poll& poll);
+  void give_up_on_slow_full_maps();
   void end_for_good(Polls::iterator poll, const NodeState& last);
   void start_round();
   void send_keep_alives();
@@ -139,6 +158,7 @@ class FanOut {
   Position all_renewed_{}, woken_{};
   std::unordered_map<NodeId, Position> renewed_;
   Grants grants_;
+  mutable Visibility visibility_;  // remembers what it was asked
   Settings settings_;
   Overrides overrides_;
   OneShots one_shots_;
@@ -154,14 +174,18 @@ class FanOut {
   Position round_head_{};        // when the last round started
   Instant round_started_{}, next_round_{};
   bool round_measured_ = true;
+  std::size_t round_size_ = 0, round_out_ = 0;  // polls; of them in flight
+  std::size_t full_maps_out_ = 0;               // in flight
+  std::deque<std::pair<Instant, PollKey>> full_maps_begun_;
   using KeepAlive = std::pair<Instant, PollKey>;
   std::priority_queue<KeepAlive, std::vector<KeepAlive>, std::greater<>> keep_alives_;
 
-  ZstdCompressor compressor_;
+  Coordinator::Counters counters_;
+  Packer packer_{counters_};
+  FullMaps full_maps_{tailnet_, packer_};
   std::map<Compression, SharedPieces> keep_alive_frames_;
   Position cache_head_{};
   std::map<CacheKey, std::optional<SharedPieces>> cache_;  // none: nothing to tell
-  Coordinator::Counters counters_;
 };
 
 }  // namespace ts2021::coord

@@ -23,16 +23,6 @@ const NodeRecord* particular(const Snapshot& snapshot, const Viewer& viewer) {
   return self && snapshot.overrides.concern(*self->record) ? self->record : nullptr;
 }
 
-bool visible(const Snapshot& snapshot, const Viewer& viewer, const NodeState& peer) {
-  if (peer.record->id == viewer.node || !viewer.view) return false;
-  if (const NodeRecord* self = particular(snapshot, viewer);
-      self && !peer_visible(peer_node(snapshot, self, peer), viewer.capability))
-    return false;                                                             // API-72
-  return snapshot.settings.config().test_mode ||                              // TEST-36
-         ((peer.record->authorized || planted(Planted::shows_unapproved)) &&  // MAP-46
-          snapshot.policy.sees(*viewer.view, snapshot.tailnet.subject(*peer.record)));
-}
-
 // A message that is being made.
 struct Draft {
   MapResponse message;
@@ -166,25 +156,30 @@ void sort(MapResponse& message) {
 
 }  // namespace
 
+bool visible(const Snapshot& snapshot, const Viewer& viewer, const NodeState& peer) {
+  if (peer.record->id == viewer.node || !viewer.view) return false;
+  if (const NodeRecord* self = particular(snapshot, viewer);
+      self && !peer_visible(peer_node(snapshot, self, peer), viewer.capability))
+    return false;                                                             // API-72
+  return snapshot.settings.config().test_mode ||                              // TEST-36
+         ((peer.record->authorized || planted(Planted::shows_unapproved)) &&  // MAP-46
+          snapshot.visibility.sees(snapshot.policy, *viewer.view, peer));
+}
+
 std::optional<ViewClass> view_of(const Snapshot& snapshot, const NodeState& node) {
   if (snapshot.settings.config().test_mode) return ViewClass{};  // TEST-36
   if (!node.record->authorized) return std::nullopt;             // MAP-46
-  return snapshot.policy.view_of(snapshot.tailnet.subject(*node.record));
+  return snapshot.visibility.view_of(snapshot.policy, node);
 }
 
-MapResponse full_map(const Snapshot& snapshot, const Viewer& viewer, std::optional<Position> told) {
+MapResponse map_without_peers(const Snapshot& snapshot, const Viewer& viewer, std::optional<Position> told,
+                              bool has_peers) {
   const CoordinatorConfig& config = snapshot.settings.config();
   const NodeState* self = snapshot.tailnet.find(viewer.node);
-  const NodeRecord* only = particular(snapshot, viewer);
   Draft draft;
   MapResponse& out = draft.message;
   draft.add_self(snapshot, *self);
-  for (const auto& [id, peer] : snapshot.tailnet.nodes()) {
-    if (!visible(snapshot, viewer, peer)) continue;
-    out.peers.push_back(peer_node(snapshot, only, peer));
-    draft.add_profile(snapshot, out.peers.back().user);
-  }
-  if (told && out.peers.empty() && !planted(Planted::empty_peers_trap)) {  // MAP-22
+  if (told && !has_peers && !planted(Planted::empty_peers_trap)) {  // MAP-22
     for (const auto& [id, peer] : snapshot.tailnet.nodes())
       if (id != viewer.node) out.peers_removed.push_back(id);
     snapshot.tailnet.log().since(*told, [&](const ChangeLog::Change& change) {
@@ -203,6 +198,22 @@ MapResponse full_map(const Snapshot& snapshot, const Viewer& viewer, std::option
   out.domain = config.tailnet;
   if (config.disable_log_tail) out.debug.emplace().disable_log_tail = true;
   return std::move(out);
+}
+
+MapResponse full_map(const Snapshot& snapshot, const Viewer& viewer, std::optional<Position> told) {
+  const NodeRecord* only = particular(snapshot, viewer);
+  Draft peers;
+  for (const auto& [id, peer] : snapshot.tailnet.nodes()) {
+    if (!visible(snapshot, viewer, peer)) continue;
+    peers.message.peers.push_back(peer_node(snapshot, only, peer));
+    peers.add_profile(snapshot, peers.message.peers.back().user);
+  }
+  MapResponse out = map_without_peers(snapshot, viewer, told, !peers.message.peers.empty());
+  out.peers = std::move(peers.message.peers);
+  for (UserProfile& one : peers.message.user_profiles)
+    if (out.user_profiles.empty() || one.id != out.user_profiles.front().id)
+      out.user_profiles.push_back(std::move(one));
+  return out;
 }
 
 bool has_own_news(const Snapshot& snapshot, const Viewer& viewer, Position cursor) {

@@ -17,6 +17,14 @@ struct Viewer {
 // How the node sees the tailnet now.
 [[nodiscard]] std::optional<ViewClass> view_of(const Snapshot& snapshot, const NodeState& node);
 
+// Whether the viewer has this peer in its map. `viewer.node` 0: the viewers of its class whom no override of
+// pairs concerns.
+[[nodiscard]] bool visible(const Snapshot& snapshot, const Viewer& viewer, const NodeState& peer);
+
+// A full map but for the list of peers and the profiles of their owners.
+[[nodiscard]] MapResponse map_without_peers(const Snapshot& snapshot, const Viewer& viewer,
+                                            std::optional<Position> told, bool has_peers);
+
 // Everything (MAP-21), for a viewer that exists. told: what its stream has told before, none for the first
 // message. What the client may still have and must not is removed by name when the list of peers is empty
 // (MAP-22).

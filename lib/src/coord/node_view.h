@@ -6,6 +6,7 @@
 #include "coord/overrides.h"
 #include "coord/settings.h"
 #include "coord/tailnet.h"
+#include "coord/visibility.h"
 #include "ts2021/msg/map_response.h"
 
 namespace ts2021::coord {
@@ -17,6 +18,7 @@ struct Snapshot {
   const Grants& grants;
   const Settings& settings;
   const Overrides& overrides;
+  Visibility& visibility;
   WallTime now{};
 };
 

@@ -23,6 +23,8 @@ enum class Planted : std::uint8_t {
   keeps_old_holders,    // who bears a source capability is not followed
   keeps_old_messages,   // what is shown to a node is told once only
   shows_unapproved,     // a node that waits for approval is seen by others
+  keeps_old_chunk,      // a full map has a peer as it was when another viewer got its own
+  lists_viewer,         // a full map has the viewer among its peers
   count
 };
 

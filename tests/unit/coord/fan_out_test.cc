@@ -40,7 +40,7 @@ struct Forgetful {
   void remove(std::uint64_t id) { apply(id, nullptr); }
   // Lets a round happen and folds what comes; true when the poll has ended.
   bool read() {
-    clock.advance(std::chrono::milliseconds{500});
+    clock.advance(std::chrono::seconds{2});
     fan_out.advance(clock.now);
     while (auto event = fan_out.next_event()) {
       if (std::holds_alternative<coord_event::MapEnd>(*event)) return true;

@@ -80,13 +80,15 @@ class Coordinator {
 
   // What fan-out has cost since the start; asserted by tests.
   struct Counters {
-    std::uint64_t encodings = 0;      // messages or fragments written as JSON
+    std::uint64_t encodings = 0;      // messages, or parts of them, written as JSON
+    std::uint64_t compressions = 0;   // of them
+    std::uint64_t evaluations = 0;    // of the policy, about who sees whom
     std::uint64_t frames = 0;         // MapFrame events
     std::uint64_t full_maps = 0;      // of those, full maps
     std::uint64_t shared_frames = 0;  // of those, taken from the cache
     std::uint64_t rounds = 0;
   };
-  [[nodiscard]] const Counters& counters() const noexcept;
+  [[nodiscard]] Counters counters() const;
 
  private:
   struct Impl;
