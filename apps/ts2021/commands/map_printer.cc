@@ -93,7 +93,7 @@ MapResponse whole(const Netmap& map) {
   return out;
 }
 
-std::string json_line(const MapResponse& message, const char* kind, const node_event::MapUpdate& update,
+std::string json_line(const char* kind, const node_event::MapUpdate& update,
                       std::span<const Finding> findings) {
   JsonText json;
   json.begin_object().member("kind", kind).member("packed", update.packed);
@@ -154,7 +154,7 @@ void MapPrinter::show(node_event::MapUpdate&& update) {
   const auto findings = fold_.apply(update.response);
   const MapResponse& message = update.response;
   if (form_ == MapForm::json) {
-    std::printf("%s\n", json_line(message, kind(message, first), update, findings).c_str());
+    std::printf("%s\n", json_line(kind(message, first), update, findings).c_str());
   } else if (readable) {
     if (!message.keep_alive)
       show_readable(message, before, self_before);

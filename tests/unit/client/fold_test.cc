@@ -148,7 +148,8 @@ TEST_CASE("MAP-66: changes of one message come in their order") {
   change.online = false;  // wins
   change.derp_region = 5;
   message.peers_changed_patch = {change};
-  CHECK(fold.apply(message).empty());
+  const auto found = fold.apply(message);
+  CHECK(rules({found.begin(), found.end()}) == "MAP-66 MAP-66");  // real clients differ in both
   const auto& peers = fold.netmap().peers;
   REQUIRE(ids(fold.netmap()) == std::vector<NodeId>{NodeId{2}, NodeId{3}, NodeId{9}});
   CHECK(peers.at(NodeId{9}).online == false);
@@ -156,6 +157,93 @@ TEST_CASE("MAP-66: changes of one message come in their order") {
   CHECK(peers.at(NodeId{9}).home_derp == 5);
   CHECK(peers.at(NodeId{3}).online == true);
   CHECK_FALSE(peers.at(NodeId{2}).online);
+
+  // Each kind alone is in order.
+  MapResponse seen;
+  seen.peer_seen_change = {{NodeId{9}, false}};
+  seen.peers_removed = {NodeId{3}};
+  seen.peers_changed = {node_of(4)};
+  CHECK(fold.apply(seen).empty());
+  CHECK(peers.at(NodeId{9}).last_seen.is_zero());
+  CHECK(ids(fold.netmap()) == std::vector<NodeId>{NodeId{2}, NodeId{4}, NodeId{9}});
+}
+
+TEST_CASE("MAP-25: an empty list of endpoints in a patch clears them, as at Go clients") {
+  Fold fold;
+  MapResponse message = first(1);
+  message.peers[0].endpoints = {*IpPort::parse("192.0.2.1:41641")};
+  fold.apply(message);
+  MapResponse clear;
+  clear.peers_changed_patch.emplace_back().node_id = NodeId{2};
+  CHECK(fold.apply(clear).empty());
+  CHECK(fold.netmap().peers.at(NodeId{2}).endpoints.size() == 1);  // none is told
+  clear.peers_changed_patch[0].endpoints.emplace();
+  const auto found = fold.apply(clear);
+  CHECK(rules({found.begin(), found.end()}) == "MAP-25");
+  CHECK(fold.netmap().peers.at(NodeId{2}).endpoints.empty());
+}
+
+TEST_CASE("a patch, a removal and a presence of an unknown peer make none") {
+  Fold fold;
+  fold.apply(first(1));
+  MapResponse message;
+  message.peers_removed = {NodeId{99}};
+  message.online_change = {{NodeId{99}, true}};
+  message.peer_seen_change = {{NodeId{99}, true}};
+  message.peers_changed_patch.emplace_back().node_id = NodeId{99};
+  fold.apply(message);
+  CHECK(ids(fold.netmap()) == std::vector<NodeId>{NodeId{2}});
+}
+
+TEST_CASE("MAP-24: a profile may come with its peer, and is replaced by a newer one") {
+  Fold fold;
+  fold.apply(first(1));
+  MapResponse message;
+  message.peers_changed = {node_of(5)};
+  message.peers_changed[0].user = UserId{7};
+  message.user_profiles = {owner()};
+  message.user_profiles[0].id = UserId{7};
+  CHECK(fold.apply(message).empty());
+  MapResponse later;
+  later.user_profiles = message.user_profiles;
+  later.user_profiles[0].login_name = "renamed@test";
+  CHECK(fold.apply(later).empty());
+  CHECK(fold.netmap().profiles.at(UserId{7}).login_name == "renamed@test");
+  CHECK(fold.netmap().profiles.size() == 2);
+}
+
+TEST_CASE("what keeps its value does so until it comes again") {
+  Fold fold;
+  MapResponse message = first(0);
+  message.domain = "test";
+  message.dns_config.emplace().proxied = true;
+  message.collect_services = true;
+  message.ssh_policy.emplace();
+  message.client_version.emplace().running_latest = true;
+  message.control_dial_plan.emplace();
+  message.health = std::vector<std::string>{"ill"};
+  message.control_time = Time(WallTime(std::chrono::hours(500'000)));
+  message.tka_info.emplace().disabled = true;
+  message.default_auto_update = true;
+  fold.apply(message);
+  const Netmap before = fold.netmap();
+  CHECK(fold.apply(MapResponse()).empty());
+  CHECK(fold.netmap() == before);
+  CHECK(before.domain == "test");
+  CHECK(before.dns->proxied);
+  CHECK(before.collect_services == true);
+  CHECK(before.ssh);
+  CHECK(before.client_version->running_latest);
+  CHECK(before.dial_plan);
+  CHECK(before.health == std::vector<std::string>{"ill"});
+  CHECK(before.control_time == message.control_time.at);
+  CHECK(before.lock->disabled);
+  CHECK(before.default_auto_update == true);
+  MapResponse self;
+  self.node = node_of(1);
+  self.node->name = "renamed.test.";
+  fold.apply(self);
+  CHECK(fold.netmap().self->name == "renamed.test.");
 }
 
 TEST_CASE("every member of a patch replaces what it names, and nothing else") {

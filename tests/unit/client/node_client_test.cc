@@ -5,6 +5,7 @@
 #include "sim/pair.h"
 #include "support/catch.h"
 #include "ts2021/msg/codec.h"
+#include "ts2021/msg/map_request.h"
 
 using namespace ts2021;
 using namespace std::chrono_literals;
@@ -16,6 +17,7 @@ namespace {
 constexpr Route routes[] = {
     {RouteId{0}, Site::noise, Method::post, "/machine/register", 1 << 20},
     {RouteId{1}, Site::noise, Method::post, "/machine/map", 1 << 20},
+    {RouteId{2}, Site::noise, Method::post, "/machine/other", 1 << 20},
 };
 
 struct Answer {
@@ -32,6 +34,9 @@ struct Scene {
   Answer to_register{200,
                      R"({"User":{"ID":1},"Login":{"ID":1,"LoginName":"a@b.c"},"MachineAuthorized":true})"};
   Answer to_map;
+  bool hold_register = false, huge_answer = false;
+  MapRequest last_map;
+  std::optional<std::chrono::seconds> retry_after;
   std::string news;
 
   static NodeClientConfig config() {
@@ -41,14 +46,21 @@ struct Scene {
     out.zstd = false;
     return out;
   }
-  Scene() : node(config()) {
+  explicit Scene(NodeClientConfig config = Scene::config()) : node(std::move(config)) {
     pair.server_config.routes = routes;
     pair.on_server = [this](const ServerEvent& event) {
       const auto* request = std::get_if<Request>(&event);
       if (!request) return pair.serve(event);
       const StreamId stream = request->stream;
-      const Answer& answer = request->route == RouteId{0} ? to_register : to_map;
+      Answer answer = request->route == RouteId{0} ? to_register : to_map;
+      if (request->route == RouteId{1}) {
+        last_map = *decode<MapRequest>(request->body);
+        if (last_map.omit_peers) answer = {};
+      } else if (request->route == RouteId{2}) {
+        answer = {200, huge_answer ? std::string((1 << 20) + 1, 'x') : test::string(request->body)};
+      }
       pair.server().release(stream);
+      if (request->route == RouteId{0} && hold_register) return;
       if (!answer.stream) {
         REQUIRE(pair.server().respond(stream, {answer.status, "", answer.more}, share(answer.body)));
         return;
@@ -68,13 +80,22 @@ struct Scene {
       if (std::holds_alternative<node_event::Registered>(*event)) news += "registered ";
       if (std::holds_alternative<node_event::MapUpdate>(*event)) news += "map ";
       if (const auto* refused = std::get_if<node_event::Refused>(&*event))
-        news += "refused " + std::to_string(refused->status) + " ";
+        news += "refused " + std::to_string(refused->status) + " ", retry_after = refused->retry_after;
+      if (const auto* answered = std::get_if<node_event::Answered>(&*event))
+        news += answered->failed
+                    ? "failed " + std::string(name(answered->failed->code)) + " "
+                    : "answered " + std::to_string(answered->status) + " " + answered->body + " ";
       if (const auto* ended = std::get_if<node_event::Ended>(&*event))
         news += "ended " + std::string(name(ended->why.code)) + " ";
     }
   }
   std::string run() {
     pair.run();
+    return news;
+  }
+  std::string time_passes() {
+    node.handle_timeout(pair.client(), pair.clock.now);
+    note();
     return news;
   }
 };
@@ -154,4 +175,75 @@ TEST_CASE("row 12: a server key of low order fails before anything is sent") {
   scene.pair.client_config.server = ControlNoisePublic::from_bytes(one);
   REQUIRE(scene.run() == "ended low_order_point ");
   REQUIRE(scene.pair.recorded_to_server.empty());
+}
+
+TEST_CASE("a register request that nobody answers is given up; one that is not wanted is not sent") {
+  Scene scene;
+  scene.hold_register = true;
+  REQUIRE(scene.run().empty());
+  scene.pair.clock.advance(59s);
+  REQUIRE(scene.time_passes().empty());
+  scene.pair.clock.advance(2s);
+  REQUIRE(scene.time_passes() == "ended timeout ");
+  REQUIRE(scene.run() == "ended timeout ");
+  REQUIRE(scene.pair.gone.size() == 1);
+
+  NodeClientConfig known = Scene::config();
+  known.registers = false;
+  Scene later(std::move(known));
+  later.to_map = {200, framed(R"({"KeepAlive":true} )"), true};
+  REQUIRE(later.run() == "map ");
+}
+
+TEST_CASE("a refusal tells when to come again, if that is in seconds") {
+  const auto wait = [](std::string_view value) {
+    Scene scene;
+    scene.to_register = {429, "slow down\n", false, {{"retry-after", value}}};
+    REQUIRE(scene.run() == "refused 429 ended peer_refused ");
+    return scene.retry_after;
+  };
+  REQUIRE(wait("7") == 7s);
+  REQUIRE_FALSE(wait("Wed, 21 Oct 2026 07:28:00 GMT"));
+  REQUIRE_FALSE(wait("-1"));
+  REQUIRE_FALSE(wait("99999999999"));
+}
+
+TEST_CASE("beside the poll: an update, any request, one without an answer") {
+  Scene scene;
+  scene.to_map = {200, framed(R"({"KeepAlive":true} )"), true};
+  REQUIRE(scene.run() == "registered map ");
+  const IpPort endpoint{IpAddress::v4(0x01020304), 5};
+  REQUIRE(scene.node.update(scene.pair.client(), {endpoint}, 3, scene.pair.clock.now));
+  REQUIRE(scene.run() == "registered map answered 200  ");
+  REQUIRE(scene.last_map.omit_peers);
+  REQUIRE_FALSE(scene.last_map.stream);
+  REQUIRE(scene.last_map.endpoints == std::vector{endpoint});
+  REQUIRE(scene.last_map.hostinfo->net_info->preferred_derp == 3);
+
+  scene.news.clear();
+  REQUIRE(scene.node.request(scene.pair.client(), {"POST", "/machine/other", {}}, share("hello"),
+                             scene.pair.clock.now));
+  REQUIRE(scene.run() == "answered 200 hello ");
+  scene.news.clear();
+  scene.huge_answer = true;
+  REQUIRE(scene.node.request(scene.pair.client(), {"POST", "/machine/other", {}}, share("x"),
+                             scene.pair.clock.now));
+  REQUIRE(scene.run() == "failed limit_exceeded ");
+  scene.news.clear();
+  scene.hold_register = true;
+  REQUIRE(scene.node.request(scene.pair.client(), {"POST", "/machine/register", {}}, share("{}"),
+                             scene.pair.clock.now));
+  scene.run();
+  scene.pair.clock.advance(61s);
+  REQUIRE(scene.time_passes() == "failed timeout ");
+  REQUIRE_FALSE(scene.pair.client_closed);  // the poll goes on
+}
+
+TEST_CASE(
+    "row 80: of messages that came together one at a time is unpacked, and those before a bad one count") {
+  Scene scene;
+  std::string body;
+  for (int i = 0; i < 5; ++i) body += framed(R"({"KeepAlive":true} )");
+  scene.to_map = {200, body + framed("{\"Node\":") + framed(R"({"KeepAlive":true} )")};
+  REQUIRE(scene.run() == "registered map map map map map ended bad_json ");
 }
