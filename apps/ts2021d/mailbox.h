@@ -30,6 +30,7 @@ class Mailbox {
                       std::make_move_iterator(items.end()));
     }
     items.clear();
+    trim(items);
     if (was_empty) reader_->wake();
   }
   void post(T item) {
@@ -38,13 +39,20 @@ class Mailbox {
     post(one);
   }
 
-  // Everything so far, into an empty vector that keeps its memory.
+  // Everything so far, into an empty vector.
   void take(std::vector<T>& out) {
+    trim(out);
     const std::lock_guard lock(mutex_);
     out.swap(items_);
   }
 
  private:
+  // A vector keeps its memory, but not that of a round for everybody.
+  static void trim(std::vector<T>& items) {
+    constexpr std::size_t kept = 1024;
+    if (items.capacity() > kept) std::vector<T>().swap(items);
+  }
+
   EventLoop* reader_;
   std::mutex mutex_;
   std::vector<T> items_;

@@ -67,10 +67,10 @@ void Shard::on(NewConnection& connection) {
   const auto session =
       static_cast<SessionId>((std::uint64_t{index_} << session_shard_bits) | next_session_++);
   try {
-    drivers_.emplace(
-        session, std::make_unique<ConnectionDriver>(
-                     *this, session, std::move(connection.socket), connection.tls, std::move(connection.peer),
-                     std::move(connection.tracer), config_, Env{*entropy_, blocks_, cipher_, &handshakes_}));
+    drivers_.emplace(session, std::make_unique<ConnectionDriver>(
+                                  *this, session, std::move(connection.socket), connection.tls,
+                                  std::move(connection.peer), std::move(connection.tracer), config_,
+                                  Env{*entropy_, blocks_, cipher_, &handshakes_, nullptr, nullptr, &slots_}));
   } catch (const std::exception& error) {
     spdlog::warn("dropped a new connection: {}", error.what());
   }

@@ -90,6 +90,7 @@ class Shard {
   const admin::FaultSource* const faults_;
   const std::unique_ptr<Entropy> entropy_;
   BlockPool blocks_;
+  SlotPool slots_;
   CipherScratch cipher_;
   noise::HandshakeCache handshakes_;
   std::vector<std::uint8_t> scratch_;  // what is read, hot in the cache, shared by all connections

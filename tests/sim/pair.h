@@ -72,10 +72,10 @@ class Pair {
 
   ServerConnection& server() {
     if (!server_)
-      server_.emplace(
-          server_config,
-          Env{server_entropy, server_blocks, cipher_, options_.handshakes, options_.server_tracer, tamper},
-          clock.now);
+      server_.emplace(server_config,
+                      Env{server_entropy, server_blocks, cipher_, options_.handshakes, options_.server_tracer,
+                          tamper, &server_slots},
+                      clock.now);
     return *server_;
   }
   ClientConnection& client() {
@@ -205,6 +205,7 @@ class Pair {
   PairOptions options_;
   Clock clock;
   SeededEntropy server_entropy{1}, client_entropy{2};
+  SlotPool server_slots;
   BlockPool server_blocks, client_blocks{4096};
   ServerConfig server_config;
   ClientConfig client_config;

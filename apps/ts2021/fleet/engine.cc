@@ -121,7 +121,7 @@ void Engine::on_connected(Node& node) {
   config.server = server_.key;
   config.version = static_cast<ProtocolVersion>(server_.speech.capability);
   config.dial_deadline = std::chrono::hours{24};  // the errand has a deadline of its own
-  node.connection.emplace(config, Env{entropy_, blocks_, cipher_}, at);
+  node.connection.emplace(config, Env{entropy_, blocks_, cipher_, nullptr, nullptr, nullptr, &slots_}, at);
   node.blocked = false;
   watch(node, EPOLL_CTL_MOD, false);
   serve(node, at.mono);

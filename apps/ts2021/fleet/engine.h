@@ -88,6 +88,7 @@ class Engine {
   Fd epoll_;
   SystemEntropy entropy_;
   BlockPool blocks_{std::size_t{1} << 24, 1024};
+  SlotPool slots_;
   CipherScratch cipher_;
   std::vector<std::uint8_t> scratch_;
   std::array<epoll_event, 512> events_{};

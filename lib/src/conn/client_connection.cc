@@ -175,7 +175,7 @@ struct ClientConnection::Impl {
     trace(trace::Handshake{config.mode == ClientMode::noise_websocket, config.machine->open, config.server,
                            config.version});
     channel.emplace(*std::move(session), env, websocket ? &*websocket : nullptr, out.queue);
-    h2.emplace(h2::ClientLimits{});
+    h2.emplace(h2::ClientLimits{}, env.slots);
     phase = Phase::early;
     pump();  // preface and SETTINGS do not wait for the server
     const MutableBytes rest = in.subspan(taken);

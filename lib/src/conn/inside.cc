@@ -20,7 +20,7 @@ h2::ServerLimits h2_limits(const Limits& limits) noexcept {
 Inside::Inside(noise::Session session, std::unique_ptr<noise::MachineSecret> unproven, Env env,
                entry::WebSocket* websocket, Outbox& out, const ServerConfig& config, Instant now)
     : channel(std::move(session), env, websocket, out.queue),
-      h2(config.routes, h2_limits(config.limits), config.tell_unrouted || env.tracer),
+      h2(config.routes, h2_limits(config.limits), config.tell_unrouted || env.tracer, env.slots),
       out_(out),
       tamper_(env.tamper),
       limits_(config.limits),

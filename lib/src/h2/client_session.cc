@@ -41,13 +41,14 @@ struct Queued {
 }  // namespace
 
 struct ClientSession::Impl final : SessionOwner {
-  explicit Impl(const ClientLimits& limits)
+  Impl(const ClientLimits& limits, SlotPool* slots)
       : session({.side = Side::client,
                  .max_streams = 0,
                  .stream_window = limits.stream_window,
                  .connection_window = limits.connection_window,
                  .max_header_list = limits.max_header_list,
-                 .max_resets_per_10_s = max_resets_per_10_s},
+                 .max_resets_per_10_s = max_resets_per_10_s,
+                 .slots = slots},
                 *this) {}
 
   Stream* find(std::int32_t id) noexcept {
@@ -156,7 +157,8 @@ struct ClientSession::Impl final : SessionOwner {
   Session session;                                                // last: its callbacks use all of the above
 };
 
-ClientSession::ClientSession(const ClientLimits& limits) : impl_(std::make_unique<Impl>(limits)) {}
+ClientSession::ClientSession(const ClientLimits& limits, SlotPool* slots)
+    : impl_(std::make_unique<Impl>(limits, slots)) {}
 ClientSession::~ClientSession() = default;
 
 Result<void> ClientSession::feed(Bytes in, Now now) {

@@ -13,6 +13,7 @@
 #include "ts2021/base/bytes.h"
 #include "ts2021/base/result.h"
 #include "ts2021/base/shared_bytes.h"
+#include "ts2021/base/slot_pool.h"
 #include "ts2021/base/time.h"
 #include "ts2021/http/message.h"
 
@@ -53,7 +54,8 @@ using ClientSessionEvent = std::variant<ClientHead, ClientData, ClientEnd, Clien
 
 class ClientSession {
  public:
-  explicit ClientSession(const ClientLimits& limits);  // queues preface, SETTINGS, WINDOW_UPDATE(0)
+  // Queues preface, SETTINGS, WINDOW_UPDATE(0). `slots` must outlive the object; null: the heap.
+  explicit ClientSession(const ClientLimits& limits, SlotPool* slots = nullptr);
   ~ClientSession();
 
   // Takes all bytes. An error is final: every open stream becomes ClientGone, a GOAWAY is queued. While the

@@ -71,7 +71,7 @@ struct Number {
 }  // namespace
 
 struct ServerSession::Impl final : SessionOwner {
-  Impl(std::span<const Route> all_routes, const ServerLimits& all_limits, bool tell)
+  Impl(std::span<const Route> all_routes, const ServerLimits& all_limits, bool tell, SlotPool* slots)
       : routes(all_routes),
         limits(all_limits),
         tell_unrouted(tell),
@@ -81,7 +81,8 @@ struct ServerSession::Impl final : SessionOwner {
                  .connection_window =
                      static_cast<std::uint32_t>(std::min<std::size_t>(limits.max_bodies, INT32_MAX)),
                  .max_header_list = limits.max_header_list,
-                 .max_resets_per_10_s = limits.max_resets_per_10_s},
+                 .max_resets_per_10_s = limits.max_resets_per_10_s,
+                 .slots = slots},
                 *this) {}
 
   Stream* find(std::int32_t id) noexcept {
@@ -318,8 +319,9 @@ struct ServerSession::Impl final : SessionOwner {
   Session session;  // last: its callbacks use all of the above
 };
 
-ServerSession::ServerSession(std::span<const Route> routes, const ServerLimits& limits, bool tell_unrouted)
-    : impl_(std::make_unique<Impl>(routes, limits, tell_unrouted)) {}
+ServerSession::ServerSession(std::span<const Route> routes, const ServerLimits& limits, bool tell_unrouted,
+                             SlotPool* slots)
+    : impl_(std::make_unique<Impl>(routes, limits, tell_unrouted, slots)) {}
 ServerSession::~ServerSession() = default;
 
 Result<void> ServerSession::feed(Bytes in, Now now) {

@@ -11,6 +11,7 @@
 #include "ts2021/base/bytes.h"
 #include "ts2021/base/result.h"
 #include "ts2021/base/shared_bytes.h"
+#include "ts2021/base/slot_pool.h"
 #include "ts2021/base/time.h"
 #include "ts2021/http/message.h"
 #include "ts2021/http/route.h"
@@ -46,7 +47,9 @@ using ServerSessionEvent = std::variant<Request, StreamWritable, StreamClosed, U
 class ServerSession {
  public:
   // Queues the server's SETTINGS at once. `routes` must outlive the object; rows of Site::noise count.
-  ServerSession(std::span<const Route> routes, const ServerLimits& limits, bool tell_unrouted = false);
+  // `slots` must too; null: the heap.
+  ServerSession(std::span<const Route> routes, const ServerLimits& limits, bool tell_unrouted = false,
+                SlotPool* slots = nullptr);
   ~ServerSession();
 
   // In. Takes all bytes. An error is final: GOAWAY is queued (if HTTP/2 got that far): call drain_to() once

@@ -218,6 +218,7 @@ void Session::Delete::operator()(nghttp2_session* session) const noexcept { nght
 
 Session::Session(const SessionOptions& options, SessionOwner& owner)
     : owner_(owner),
+      memory_(options.slots),
       max_costly_(options.max_resets_per_10_s),
       max_header_list_(options.max_header_list),
       server_(options.side == Side::server) {
@@ -241,8 +242,10 @@ Session::Session(const SessionOptions& options, SessionOwner& owner)
     nghttp2_option_set_no_closed_streams(option, 1);
     nghttp2_option_set_max_deflate_dynamic_table_size(option, 0);  // H2-4
     ng::lift_reset_limit(option, 0);
-    failed = server_ ? nghttp2_session_server_new2(&session, callbacks, this, option)
-                     : nghttp2_session_client_new2(&session, callbacks, this, option);
+    nghttp2_mem memory = memory_.hook();
+    failed = server_ ? nghttp2_session_server_new3(&session, callbacks, this, option, &memory)
+                     : nghttp2_session_client_new3(&session, callbacks, this, option, &memory);
+    memory_.begin_life();
   }
   nghttp2_option_del(option);
   nghttp2_session_callbacks_del(callbacks);

@@ -15,6 +15,7 @@
 #include "h2/flood_meter.h"
 #include "h2/frame_sink.h"
 #include "h2/outgoing.h"
+#include "h2/session_memory.h"
 #include "ts2021/base/bytes.h"
 #include "ts2021/base/result.h"
 #include "ts2021/base/time.h"
@@ -43,6 +44,7 @@ struct SessionOptions {
   std::uint32_t connection_window;  // bytes, at least 65,535
   std::uint32_t max_header_list;    // bytes, counted as RFC 9113 does: 32 more per field
   std::uint32_t max_resets_per_10_s;
+  SlotPool* slots = nullptr;  // for most of the session's memory; null: the heap
 };
 
 // What a session tells its owner during feed() and drain_to(). None of these may call feed() or drain_to().
@@ -116,6 +118,7 @@ class Session {
   void pull_control_frames();
 
   SessionOwner& owner_;
+  SessionMemory memory_;  // of what follows
   std::unique_ptr<nghttp2_session, Delete> ng_;
   std::vector<std::uint8_t> waiting_;        // frames that nghttp2 counts as sent and the sink has not taken
   std::vector<std::uint32_t> waiting_ends_;  // where each of them ends

@@ -186,7 +186,7 @@ inline const Frame* find(const std::vector<Frame>& all, std::uint8_t type, std::
 // Moves bytes both ways until nothing moves; errors stay where they are.
 struct Pair {
   explicit Pair(const ServerLimits& server_limits = {}, const ClientLimits& client_limits = {})
-      : server(routes, server_limits), client(client_limits) {}
+      : server(routes, server_limits, false, &slots), client(client_limits, &slots) {}
 
   void run() {
     for (int still = 0; still < 2;) {
@@ -221,6 +221,7 @@ struct Pair {
   }
 
   ts2021::test::Clock clock;
+  SlotPool slots;
   ServerSession server;
   ClientSession client;
   std::size_t bytes_to_client = 0;
