@@ -83,6 +83,8 @@ void Fold::take_settings(MapResponse& message) {
   }
   if (message.dns_config) map_.dns = std::move(message.dns_config);
   if (!message.domain.empty()) map_.domain = std::move(message.domain);
+  if (!message.domain_data_plane_audit_log_id.empty())
+    map_.audit_log_id = std::move(message.domain_data_plane_audit_log_id);
   if (message.collect_services) map_.collect_services = message.collect_services;
   if (message.default_auto_update) map_.default_auto_update = message.default_auto_update;
   if (message.ssh_policy) map_.ssh = std::move(message.ssh_policy);
@@ -198,8 +200,20 @@ void Fold::replace_peers(MapResponse& message) {
   }
 }
 
-// In this order, at every client (MAP-66).
+// In this order (MAP-66); where it would matter, real clients differ.
 void Fold::change_peers(MapResponse& message) {
+  if (!message.peers_changed.empty()) {
+    std::set<NodeId> named(message.peers_removed.begin(), message.peers_removed.end());
+    for (const PeerChange& change : message.peers_changed_patch) named.insert(change.node_id);
+    for (const Node& peer : message.peers_changed)
+      if (named.contains(peer.id))
+        found("MAP-66", Harm::part,
+              "a peer is changed, and removed or patched: clients make a patch of the change", peer.id);
+  }
+  for (const PeerChange& change : message.peers_changed_patch)
+    if (change.online && message.online_change.contains(change.node_id))
+      found("MAP-66", Harm::part, "a peer's presence is told twice: not every client believes the same",
+            change.node_id);
   for (const NodeId id : message.peers_removed)
     if (map_.peers.erase(id) == 0) found("MAP-26", Harm::none, "an unknown peer is removed", id);
   for (Node& peer : message.peers_changed) add(std::move(peer));
@@ -223,14 +237,15 @@ void Fold::change_peers(MapResponse& message) {
 void Fold::patch(PeerChange&& change) {
   const bool clears = change.endpoints && change.endpoints->empty();
   if (clears)
-    found("MAP-25", Harm::part, "a patch can't clear endpoints", change.node_id);
+    found("MAP-25", Harm::part, "not every client takes an empty list of endpoints in a patch",
+          change.node_id);
   else if (!patch_fits(change, viewer_))
     found("MAP-25", Harm::part, "a patch of which the client does not know all", change.node_id);
   const auto at = map_.peers.find(change.node_id);
   if (at == map_.peers.end())
     return found("MAP-66", Harm::none, "a patch of an unknown peer", change.node_id);
   Node& peer = at->second;
-  if (change.endpoints && !clears) peer.endpoints = std::move(*change.endpoints);
+  if (change.endpoints) peer.endpoints = std::move(*change.endpoints);
   if (change.derp_region != 0) set_home_derp(peer, change.derp_region);
   if (change.key) peer.key = *change.key;
   if (change.disco_key) peer.disco_key = *change.disco_key;

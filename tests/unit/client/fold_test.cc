@@ -149,7 +149,7 @@ TEST_CASE("MAP-66: changes of one message come in their order") {
   change.derp_region = 5;
   message.peers_changed_patch = {change};
   const auto found = fold.apply(message);
-  CHECK(rules({found.begin(), found.end()}) == "MAP-66 MAP-66");  // real clients differ in both
+  CHECK(rules({found.begin(), found.end()}) == "MAP-66 MAP-66 MAP-66");  // real clients differ
   const auto& peers = fold.netmap().peers;
   REQUIRE(ids(fold.netmap()) == std::vector<NodeId>{NodeId{2}, NodeId{3}, NodeId{9}});
   CHECK(peers.at(NodeId{9}).online == false);
@@ -216,6 +216,7 @@ TEST_CASE("what keeps its value does so until it comes again") {
   Fold fold;
   MapResponse message = first(0);
   message.domain = "test";
+  message.domain_data_plane_audit_log_id = "log";
   message.dns_config.emplace().proxied = true;
   message.collect_services = true;
   message.ssh_policy.emplace();
@@ -230,6 +231,7 @@ TEST_CASE("what keeps its value does so until it comes again") {
   CHECK(fold.apply(MapResponse()).empty());
   CHECK(fold.netmap() == before);
   CHECK(before.domain == "test");
+  CHECK(before.audit_log_id == "log");
   CHECK(before.dns->proxied);
   CHECK(before.collect_services == true);
   CHECK(before.ssh);

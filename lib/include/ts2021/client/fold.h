@@ -25,6 +25,7 @@ struct Netmap {
   std::optional<DERPMap> derp_map;
   std::optional<DNSConfig> dns;
   std::string domain;
+  std::string audit_log_id;  // of the domain's data plane
   OptBool collect_services, default_auto_update;
   std::optional<std::vector<FilterRule>> filter;  // all chunks by their names; none: nothing is let in
   std::optional<SSHPolicy> ssh;
