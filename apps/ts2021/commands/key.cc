@@ -10,6 +10,9 @@
 namespace ts2021::app {
 namespace {
 
+// Below, clients don't dial it everywhere (SRV-3).
+constexpr unsigned first_noise_version = 39;
+
 struct Options {
   Target target;
   bool json = false;
@@ -21,10 +24,13 @@ int run(const Options& options) {
   if (options.json) {
     std::printf("%s\n", encoded(key, capability).c_str());
   } else {
+    std::printf("version sent        %u\n", options.target.capability);
     std::printf("Noise key (TS2021)  %s\n",
                 key.public_key.is_zero() ? "none" : key.public_key.text().c_str());
     std::printf("NaCl key (TS2019)   %s\n",
                 key.legacy_public_key.is_zero() ? "none" : key.legacy_public_key.text().c_str());
+    if (key.public_key.is_zero() && options.target.capability < first_noise_version)
+      std::printf("Servers may tell their Noise key from version %u on.\n", first_noise_version);
   }
   return 0;
 }

@@ -2,7 +2,6 @@
 #include "ts2021/commands/map_printer.h"
 
 #include <cstdio>
-#include <set>
 
 #include "common/json_text.h"
 #include "common/printable.h"
@@ -114,8 +113,8 @@ std::string json_line(const char* kind, const node_event::MapUpdate& update,
 
 }  // namespace
 
-void MapPrinter::show_readable(const MapResponse& message, const std::map<NodeId, Node>& before,
-                               const std::optional<Node>& self_before) {
+void MapPrinter::show_readable(const MapResponse& message, const std::set<NodeId>& ids,
+                               const std::map<NodeId, Node>& before, const std::optional<Node>& self_before) {
   const Netmap& map = fold_.netmap();
   if (message.node && map.self) {
     if (self_before)
@@ -123,7 +122,7 @@ void MapPrinter::show_readable(const MapResponse& message, const std::map<NodeId
     else
       print_node("self", *map.self);
   }
-  for (const NodeId id : named(message, map)) {
+  for (const NodeId id : ids) {
     const auto old = before.find(id);
     const auto now = map.peers.find(id);
     if (old == before.end() && now != map.peers.end())
@@ -142,12 +141,14 @@ void MapPrinter::show(node_event::MapUpdate&& update) {
     std::fwrite(update.json.data(), 1, update.json.size(), stdout);
     std::fputc('\n', stdout);
   }
+  std::set<NodeId> ids;
   std::map<NodeId, Node> before;
   std::optional<Node> self_before;
   const bool readable = form_ == MapForm::readable;
   if (readable) {
     self_before = fold_.netmap().self;
-    for (const NodeId id : named(update.response, fold_.netmap()))
+    ids = named(update.response, fold_.netmap());
+    for (const NodeId id : ids)
       if (const auto at = fold_.netmap().peers.find(id); at != fold_.netmap().peers.end()) before.insert(*at);
   }
   const bool first = fold_.messages() == fold_.keep_alives();
@@ -157,7 +158,7 @@ void MapPrinter::show(node_event::MapUpdate&& update) {
     std::printf("%s\n", json_line(kind(message, first), update, findings).c_str());
   } else if (readable) {
     if (!message.keep_alive)
-      show_readable(message, before, self_before);
+      show_readable(message, ids, before, self_before);
     else
       print_sections(message);
     for (const Finding& finding : findings) {

@@ -3,8 +3,9 @@
 #pragma once
 
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
-#include <vector>
 
 #include "ts2021/client/fold.h"
 #include "ts2021/client/node_client.h"
@@ -30,8 +31,8 @@ class MapPrinter {
   [[nodiscard]] const Netmap& netmap() const noexcept { return fold_.netmap(); }
 
  private:
-  void show_readable(const MapResponse& message, const std::map<NodeId, Node>& before,
-                     const std::optional<Node>& self_before);
+  void show_readable(const MapResponse& message, const std::set<NodeId>& ids,
+                     const std::map<NodeId, Node>& before, const std::optional<Node>& self_before);
   void print_netmap() const;
 
   Fold fold_;

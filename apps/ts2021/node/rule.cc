@@ -17,7 +17,8 @@ constexpr Row rows[] = {
     {225, 226, "HSK-5"},    // head of message 2
     {227, 228, "HSK-7"},    // ee and se
     {229, 229, "HSK-5"},    // tag of message 2
-    {231, 233, "HSK-8"},    // an error record in its place
+    {231, 232, "HSK-5"},    // another message in its place
+    {233, 233, "HSK-8"},    // an error record
     {242, 244, "REC-6"},    // head of a record
     {246, 246, "REC-7"},    // tag of a record
     {247, 247, "REC-5"},    // too many empty ones
