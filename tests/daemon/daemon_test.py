@@ -141,7 +141,8 @@ class OuterSite(unittest.TestCase):
         with Daemon("--no-ts2021") as daemon:
             self.assertEqual(json.loads(daemon.get("/key?v=60")[1])["publicKey"], "mkey:" + 64 * "0")
             self.assertEqual(daemon.get("/key?v=138")[0], 503)
-            done = run_client("map", daemon.url, "--auth-key", "test-key", "--capability", "60", "--seconds", "5")
+            done = run_client("map", daemon.url, "--auth-key", "test-key", "--capability", "60", "--protocol", "ts2021",
+                              "--seconds", "5")
             self.assertEqual(done.returncode, 1)
             self.assertIn("no Noise key", done.stderr)
         both = subprocess.run([SERVER, "--no-ts2019", "--no-ts2021"], capture_output=True, text=True, timeout=10)
