@@ -73,7 +73,7 @@ std::optional<SharedPieces> FullMaps::make(const Snapshot& snapshot, const Viewe
   std::string json = encoded(head, viewer.capability);
   packer_.count_encoding();
   json.back() = ',';
-  json += "\"Peers\":[";
+  json.append("\"Peers\"").append(":[");
   pieces.front() = packer_.piece(json, compression);
 
   if (std::binary_search(list.owners.begin(), list.owners.end(), owner)) {
