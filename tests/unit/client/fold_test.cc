@@ -244,7 +244,12 @@ TEST_CASE("what keeps its value does so until it comes again") {
   MapResponse self;
   self.node = node_of(1);
   self.node->name = "renamed.test.";
+  self.dns_config.emplace().domains = {"renamed.test"};
+  self.health.emplace();
   fold.apply(self);
+  CHECK(fold.netmap().dns->domains == self.dns_config->domains);
+  CHECK_FALSE(fold.netmap().dns->proxied);  // whole, not in parts
+  CHECK(fold.netmap().health == std::vector<std::string>{});
   CHECK(fold.netmap().self->name == "renamed.test.");
 }
 
@@ -303,6 +308,11 @@ TEST_CASE("MAP-61, MAP-62: what is sent in parts stays in parts") {
   fold.apply(next);
   CHECK(fold.netmap().derp_map->regions->size() == 1);
   CHECK(fold.netmap().derp_map->home_params);
+  MapResponse moved;
+  moved.derp_map.emplace().regions.emplace()[9].region_id = 9;
+  fold.apply(moved);
+  CHECK(fold.netmap().derp_map->home_params);
+  CHECK(fold.netmap().derp_map->regions->begin()->first == 9);
   CHECK(*fold.netmap().filter == std::vector{all});
 
   MapResponse last;
@@ -313,6 +323,24 @@ TEST_CASE("MAP-61, MAP-62: what is sent in parts stays in parts") {
   block.packet_filters = {{"*", std::nullopt}};
   fold.apply(block);
   CHECK(fold.netmap().filter->empty());
+}
+
+TEST_CASE("MAP-62: the one list is the chunk of the name base, among the others") {
+  Fold fold;
+  FilterRule one, other;
+  one.src_ips = {"100.64.0.1"};
+  other.src_ips = {"100.64.0.2"};
+  MapResponse message = first(0);
+  message.packet_filters = {{"a", std::vector{one}}, {"base", std::vector{one}}};
+  fold.apply(message);
+  MapResponse list;
+  list.packet_filter = std::vector{other};
+  fold.apply(list);
+  CHECK(*fold.netmap().filter == std::vector{one, other});
+  // Before what the same message says of names.
+  list.packet_filters = {{"*", std::nullopt}, {"c", std::vector{one}}};
+  fold.apply(list);
+  CHECK(*fold.netmap().filter == std::vector{one});
 }
 
 TEST_CASE("MAP-63: messages add up") {
