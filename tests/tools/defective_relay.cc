@@ -44,6 +44,7 @@ struct Settings {
   std::vector<Substitution> head, up, down;
   std::string close_on, deaf_on;
   ControlNoisePublic backend_key;
+  ControlBoxPublic backend_box_key;
   MachineKeyPair own;
   [[nodiscard]] bool has(const char* defect) const { return defects.contains(defect); }
 };
@@ -64,7 +65,8 @@ std::string unescape(std::string_view text) {
 void substitute(std::vector<std::uint8_t>& bytes, const std::vector<Substitution>& substitutions) {
   for (const auto& [from, to] : substitutions)
     for (auto at = bytes.begin();;) {
-      at = std::search(at, bytes.end(), from.begin(), from.end());
+      at = std::search(at, bytes.end(), from.begin(), from.end(),
+                       [](std::uint8_t a, char b) { return a == static_cast<std::uint8_t>(b); });
       if (at == bytes.end()) break;
       at = std::copy(to.begin(), to.end(), at);
     }
@@ -183,6 +185,7 @@ class Inside {
         body.resize(text.size());
         if (!take(body)) return;
       }
+      if (!rest.empty() && settings_.has("no-cut")) return;
       const IoResult got = read_some(client_, scratch);
       if (got.what == Io::blocked) {
         std::this_thread::sleep_for(1ms);
@@ -198,12 +201,14 @@ class Inside {
 
   // Server to client.
   void down() {
+    const Instant begun = now().mono;
     if (settings_.has("waits-for-client"))
       while (!heard_ && !closed_) std::this_thread::sleep_for(1ms);
     if (settings_.has("early-always") && accepted_.version < ProtocolVersion{49})
       seal(as_bytes(std::string("\xff\xff\xffTS\0\0\0\2{}", 11)));
     while (server_.read_at_least(1, 24h)) {
       std::vector<std::uint8_t> text = server_.take(server_.input().size());
+      if (settings_.has("quiet") && now().mono - begun > 5s) continue;
       substitute(text, settings_.down);
       if (settings_.has("same-challenge")) {
         const auto at = as_text(text).find("chalpub:");
@@ -215,7 +220,7 @@ class Inside {
         text.resize(std::max<std::size_t>(text.size(), 5'000));
       }
       if (!seal(text)) return;
-      if (settings_.has("tires") && sent_ > 200) return;
+      if (settings_.has("tires") && sent_ > 10) return;
     }
   }
 
@@ -277,6 +282,7 @@ void serve_noise(const Settings& settings, const Fd& client, Bytes initiation,
   auto accepted = accept(settings, initiation);
   if (!accepted) {
     (void)send_all(client.get(), head);
+    if (settings.has("never-closes")) std::this_thread::sleep_for(1h);
     return;
   }
   head.insert(head.end(), accepted->response.begin(), accepted->response.end());
@@ -330,13 +336,23 @@ void serve_plain(const Settings& settings, const Fd& client, std::vector<std::ui
       const IoResult got = read_some(client.get(), scratch);
       if (got.what == Io::blocked)
         std::this_thread::sleep_for(1ms);
-      else
-        good = got.what == Io::some && send_all(onward, Bytes(scratch).first(got.count));
+      else if (got.what != Io::some)
+        good = false;
+      else {
+        std::vector<std::uint8_t> bytes(scratch.begin(),
+                                        scratch.begin() + static_cast<std::ptrdiff_t>(got.count));
+        substitute(bytes, settings.up);
+        good = send_all(onward, bytes);
+      }
     }
     ::shutdown(onward, SHUT_WR);
   });
   std::vector<Substitution> all = settings.head;
-  all.emplace_back(settings.backend_key.text(), settings.own.open.text());
+  const std::string zeros = "mkey:" + std::string(64, '0');
+  if (settings.has("zero-key")) all.emplace_back(settings.backend_key.text(), zeros);
+  if (settings.has("equal-keys"))
+    all.emplace_back(settings.backend_box_key.bare_text(), settings.own.open.bare_text());
+  if (!settings.has("transparent")) all.emplace_back(settings.backend_key.text(), settings.own.open.text());
   std::vector<std::uint8_t> scratch(16 << 10);
   while (true) {
     const IoResult got = read_some(onward, scratch);
@@ -348,6 +364,13 @@ void serve_plain(const Settings& settings, const Fd& client, std::vector<std::ui
     std::vector<std::uint8_t> bytes(scratch.begin(),
                                     scratch.begin() + static_cast<std::ptrdiff_t>(got.count));
     substitute(bytes, all);
+    const std::size_t head_end = as_text(bytes).find("\r\n\r\n");
+    if (settings.has("slow-start") && head_end != std::string_view::npos) {
+      const auto rest = bytes.begin() + static_cast<std::ptrdiff_t>(head_end + 4);
+      if (!send_all(client.get(), Bytes(bytes.begin(), rest))) break;
+      bytes.erase(bytes.begin(), rest);
+      std::this_thread::sleep_for(100ms);
+    }
     if (!send_all(client.get(), bytes)) break;
   }
   if (settings.has("never-closes")) std::this_thread::sleep_for(1h);
@@ -376,7 +399,8 @@ void serve(const Settings& settings, Fd client) try {
                       head.find("HTTP/1.1\r\n") != std::string_view::npos &&
                       head.find("ncoding") == std::string_view::npos &&
                       head.find("Content-Length: 5") == std::string_view::npos && at == head.rfind(field);
-  if (native && at != std::string_view::npos && end != std::string_view::npos) {
+  if (native && !settings.has("transparent") && at != std::string_view::npos &&
+      end != std::string_view::npos) {
     const std::string_view value = head.substr(at + field.size());
     const auto initiation = entry::base64_decode(value.substr(0, value.find('\r')));
     const bool sound =
@@ -421,6 +445,7 @@ int run(int argc, char** argv) {
   SystemEntropy entropy;
   settings.own = MachineKeyPair::generate(entropy);
   settings.backend_key = fetch_key(settings.backend, {}, newest_capability).public_key;
+  settings.backend_box_key = fetch_key(settings.backend, {}, Capability::v1_20).legacy_public_key;
   const Fd listener = listen_on({"127.0.0.1", 0});
   std::printf("http://%s\n", local_endpoint(listener).text().c_str());
   std::fflush(stdout);

@@ -17,7 +17,7 @@ Outcome is_refused(Context& context, std::string sent, std::string_view request,
   std::string got = answer.told() + ", connection " + connection.state();
   if (!all) got += ", before all was sent";
   if (answer.status == wanted) return kept(std::move(sent), std::move(got));
-  if (answer.status >= 400 || (answer.status == 0 && connection.ended()))
+  if (answer.status >= 300 || (answer.status == 0 && connection.ended()))
     return differs(std::move(sent), std::move(got));
   return broken(std::move(sent), std::move(got));
 }
@@ -28,13 +28,18 @@ std::string upgrade_with(Context& context, std::string_view lines) {
          entry::base64_encode(context.initiation().message) + "\r\n" + std::string(lines) + "\r\n";
 }
 
+std::string long_upgrade(const Context& context, std::size_t size) {
+  return "POST /ts2021 HTTP/1.1\r\nHost: " + context.host() +
+         "\r\nConnection: upgrade\r\nUpgrade: tailscale-control-protocol\r\nX-Tailscale-Handshake: " +
+         std::string(size, 'A') + "\r\n\r\n";
+}
+
 Outcome long_handshake(Context& context) {
-  return is_refused(context, "a handshake field of 1 MiB",
-                    "POST /ts2021 HTTP/1.1\r\nHost: " + context.host() +
-                        "\r\nConnection: upgrade\r\nUpgrade: tailscale-control-protocol\r\n"
-                        "X-Tailscale-Handshake: " +
-                        std::string(1 << 20, 'A') + "\r\n\r\n",
-                    431);
+  return is_refused(context, "a handshake field of 4 MiB", long_upgrade(context, 4 << 20), 431);
+}
+
+Outcome longish_handshake(Context& context) {
+  return is_refused(context, "a handshake field of 32 KiB", long_upgrade(context, 32 << 10), 431);
 }
 
 Outcome many_fields(Context& context) {
@@ -133,7 +138,9 @@ Outcome version_10(Context& context) {
 
 constexpr unsigned loud = needs::noise | needs::hostile;
 constexpr std::array checks{
-    Check{"head.long", "ENT-9", Level::must, loud, "a head of a megabyte is refused", "it costs memory",
+    Check{"head.limit", "ENT-9", Level::should, loud, "a head of 32 KiB is refused",
+          "no client sends a tenth of it", longish_handshake},
+    Check{"head.long", "ENT-9", Level::must, loud, "a head of megabytes is refused", "it costs memory",
           long_handshake},
     Check{"head.fields", "ENT-9", Level::must, loud, "a head of 20,000 fields is refused", "it costs memory",
           many_fields},

@@ -150,7 +150,7 @@ Outcome broken_frames(Context& context) {
   const auto add = [&](std::string_view what, std::uint8_t type, std::uint32_t stream, Bytes payload,
                        std::uint32_t wanted) {
     Http2Peer peer = context.open_http2();
-    (void)peer.send_frame(type, 0, stream, payload);
+    (void)peer.send_frame(type, type == h2::headers ? h2::end_headers : h2::none, stream, payload);
     worst.add(what, ends(peer, {}, wanted));
   };
   add("DATA of no stream", h2::data, 0, as_bytes("x"), protocol_error);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The record layer, as honest clients use it.
 #include <array>
+#include <thread>
 
 #include "ts2021/conformance/context.h"
 #include "ts2021/noise/record.h"
@@ -64,7 +65,10 @@ Outcome byte_by_byte(Context& context) {
 Outcome cut_anywhere(Context& context) {
   Http2Peer peer = context.open_http2();
   const auto record = peer.records().seal(frame(h2::ping, 0, 0, std::array<std::uint8_t, 8>{}));
-  for (const std::uint8_t byte : record) peer.records().connection().send(Bytes(&byte, 1));
+  for (const std::uint8_t byte : record) {
+    peer.records().connection().send(Bytes(&byte, 1));
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
   return goes_on(peer, "a record in segments of one byte each");
 }
 

@@ -81,6 +81,8 @@ std::size_t Grades::count(Verdict verdict) const {
 Grades grade(Context& context, std::span<const Check> checks,
              const std::function<void(const Graded&)>& tell) {
   Grades grades;
+  // Where nobody gets in from the start, each check says so for itself.
+  const bool lived = context.life().gone.empty();
   for (const Check& check : checks) {
     Graded graded{check, {}, {}};
     const Instant begun = now().mono;
@@ -91,7 +93,7 @@ Grades grade(Context& context, std::span<const Check> checks,
     Outcome& outcome = graded.outcome;
     const bool ran = outcome.verdict != Verdict::skipped;
     if (outcome.verdict == Verdict::fail && check.level == Level::should) outcome.verdict = Verdict::differs;
-    if (ran && ((check.needs & needs::hostile) != 0 || outcome.verdict == Verdict::fail)) {
+    if (lived && ran && ((check.needs & needs::hostile) != 0 || outcome.verdict == Verdict::fail)) {
       const Life life = context.life();
       if (life.restarted || !life.gone.empty()) {
         outcome.verdict = Verdict::fail;

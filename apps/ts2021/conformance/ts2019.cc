@@ -123,6 +123,13 @@ Outcome maps(Context& context) {
   return kept_if(map && map->node, sent, std::to_string(json->size()) + " bytes of JSON");
 }
 
+// An error, or at least no answer.
+Outcome is_refused(const Exchange& got) {
+  const std::string told = got.answer.told() + ", connection " + got.state;
+  if (got.answer.refused()) return kept({}, std::to_string(got.answer.status));
+  return got.answer.status == 0 && got.state != "left open" ? differs({}, told) : broken({}, told);
+}
+
 Outcome bad_paths(Context& context) {
   OldMachine machine(context);
   const auto box = machine.seal(context, machine.registration(context));
@@ -131,9 +138,7 @@ Outcome bad_paths(Context& context) {
        {std::pair{"63 digits", std::string(63, 'a')}, std::pair{"no hex", std::string(64, 'z')},
         std::pair{"with prefix", "mkey:" + machine.keys.open.bare_text()},
         std::pair{"zero key", std::string(64, '0')}}) {
-    const auto [answer, state] = context.ask(post(context, "/machine/" + name, box));
-    worst.add(what, answer.refused() ? kept({}, std::to_string(answer.status))
-                                     : broken({}, answer.told() + ", connection " + state));
+    worst.add(what, is_refused(context.ask(post(context, "/machine/" + name, box))));
   }
   return worst.outcome();
 }
@@ -155,8 +160,8 @@ Outcome low_order(Context& context) {
     context.entropy().fill(all.first(NaclBox::nonce_size));
     crypto::box_seal(constant, all.first<NaclBox::nonce_size>(), all.subspan(NaclBox::overhead),
                      all.subspan<NaclBox::nonce_size, NaclBox::tag_size>());
-    const auto [answer, state] = context.ask(post(context, "/machine/" + std::string(point), whole));
-    worst.add(point.substr(0, 4), answer.refused() ? kept({}, answer.told()) : broken({}, answer.told()));
+    worst.add(point.substr(0, 4),
+              is_refused(context.ask(post(context, "/machine/" + std::string(point), whole))));
   }
   return worst.outcome();
 }
@@ -165,9 +170,7 @@ Outcome bad_boxes(Context& context) {
   OldMachine machine(context);
   Worst worst("boxes that don't open");
   const auto add = [&](std::string_view what, Bytes body) {
-    const auto [answer, state] = context.ask(post(context, machine.path(), body));
-    worst.add(what, answer.refused() ? kept({}, std::to_string(answer.status))
-                                     : broken({}, answer.told() + ", connection " + state));
+    worst.add(what, is_refused(context.ask(post(context, machine.path(), body))));
   };
   auto box = machine.seal(context, machine.registration(context));
   add("empty", {});

@@ -150,17 +150,20 @@ Outcome refusal_text(Context& context) {
                  "POST /ts2021 without Upgrade", answer.told() + ", Content-Type: " + printable(type, 40));
 }
 
+// Neither the answer of a node nor that of a map.
 Outcome other_paths(Context& context) {
-  std::string got;
+  Worst worst("paths of the Noise site on the outer one");
   for (const std::string_view path : {"/machine/register", "/machine/map"}) {
     const auto [answer, state] =
         context.ask("POST " + std::string(path) + " HTTP/1.1\r\nHost: " + context.host() +
                     "\r\nContent-Length: 2\r\n\r\n{}");
-    got += std::string(got.empty() ? "" : "; ") + std::string(path) + ": " + answer.told();
-    if (answer.status < 400) return broken("paths of the Noise site on the outer one", got);
-    if (answer.status >= 500) return differs("paths of the Noise site on the outer one", got);
+    const std::string got = answer.told() + ", connection " + state;
+    worst.add(path, answer.status == 404 || answer.status == 405 ? kept({}, got)
+                    : answer.status == 200 && answer.body.find("<html") == std::string::npos
+                        ? broken({}, got)
+                        : differs({}, got));
   }
-  return kept("paths of the Noise site on the outer one", got);
+  return worst.outcome();
 }
 
 constexpr std::array checks{
