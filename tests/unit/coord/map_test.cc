@@ -30,18 +30,23 @@ class Blind final : public Policy {  // nobody sees anybody
   std::vector<FilterRule> packet_filter(const Subject&) const override { return {}; }
 };
 
+// Counts questions; everybody sees one node only.
 class Counting final : public Policy {
  public:
+  explicit Counting(const MachinePublic& seen) : seen_(seen) {}
   ViewClass view_of(const Subject&) const override {
     ++asked;
     return ViewClass{};
   }
-  bool sees(ViewClass, const Subject&) const override {
+  bool sees(ViewClass, const Subject& peer) const override {
     ++asked;
-    return true;
+    return peer.node.machine == seen_;
   }
   std::vector<FilterRule> packet_filter(const Subject&) const override { return {allow_all_rule()}; }
   mutable std::size_t asked = 0;
+
+ private:
+  MachinePublic seen_;
 };
 
 }  // namespace
@@ -694,7 +699,10 @@ TEST_CASE("a slow viewer has one frame in flight and gets the sum afterwards") {
 
 TEST_CASE("one change is encoded, packed and decided once for 1,000 viewers of a class") {
   Desk desk;
-  const auto policy = std::make_shared<const Counting>();
+  Client bob(desk, 1);
+  bob.enroll();
+  bob.update();
+  const auto policy = std::make_shared<const Counting>(bob.machine);
   desk.order(coord_command::SetPolicy{policy});
   std::vector<Client> viewers;
   viewers.reserve(1000);
@@ -704,9 +712,6 @@ TEST_CASE("one change is encoded, packed and decided once for 1,000 viewers of a
     viewers.back().enroll();
     viewers.back().start_poll();
   }
-  Client bob(desk, 1);
-  bob.enroll();
-  bob.update();
   desk.advance(seconds{1});
   const auto before = desk.coordinator.counters();
   policy->asked = 0;
