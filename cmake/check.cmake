@@ -65,7 +65,7 @@ if(NOT QUICK)
   endif()
 
   # Only the programs have threads: they run against the daemon's own test and the real clients.
-  build(tsan --target ts2021d ts2021)
+  build(tsan --target ts2021d ts2021 fold_capture)
   step("the programs with the thread sanitizer" ${ctest} --preset tsan -j ${JOBS} -L "daemon|interop")
 
   if(FUZZ_SECONDS)
