@@ -236,7 +236,8 @@ IoResult write_some(int fd, std::span<const Bytes> pieces) noexcept {
   message.msg_iov = vectors;
   message.msg_iovlen = count;
   while (true) {
-    const ssize_t n = sendmsg(fd, &message, MSG_NOSIGNAL);
+    const ssize_t n = count == 1 ? send(fd, vectors[0].iov_base, vectors[0].iov_len, MSG_NOSIGNAL)
+                                 : sendmsg(fd, &message, MSG_NOSIGNAL);
     if (n >= 0) return {Io::some, static_cast<std::size_t>(n)};
     if (errno == EINTR) continue;
     return {errno == EAGAIN || errno == EWOULDBLOCK ? Io::blocked : Io::failed};

@@ -50,31 +50,33 @@ void ConnectionDriver::on_ready(bool readable, bool writable) {
   if (dead_) return;
   if (linger_until_) return linger();
   if (writable) blocked_ = false;
-  if (readable || (writable && tls_ && tls_->read_wants_write())) read();
-  flush();
+  const Now at = now();
+  if (readable || (writable && tls_ && tls_->read_wants_write())) read(at);
+  flush(at);
 }
 
 void ConnectionDriver::on_deadline() {
   if (dead_) return;
+  const Now at = now();
   if (linger_until_) {
-    if (now().mono < *linger_until_) return shard_.loop().set_deadline(*this, linger_until_);
+    if (at.mono < *linger_until_) return shard_.loop().set_deadline(*this, linger_until_);
     return die();
   }
-  connection_.handle_timeout(now());
-  flush();
+  connection_.handle_timeout(at);
+  flush(at);
 }
 
-void ConnectionDriver::read() {
+void ConnectionDriver::read(Now now) {
   if (!connection_.wants_input()) {
     // Unasked, only a broken socket is reported, and again and again.
-    if (!watching_read_) connection_.output_failed(now());
+    if (!watching_read_) connection_.output_failed(now);
     return;
   }
   const IoResult got = tls_ ? tls_->read(shard_.scratch()) : read_some(socket_.get(), shard_.scratch());
   if (got.what == Io::some) {
-    (void)connection_.receive(shard_.scratch().first(got.count), now());
+    (void)connection_.receive(shard_.scratch().first(got.count), now);
   } else if (got.what != Io::blocked) {
-    connection_.receive_end(now());
+    connection_.receive_end(now);
   }
 }
 
@@ -83,20 +85,17 @@ IoResult ConnectionDriver::send(std::span<const Bytes> pieces) {
 }
 
 // As write(), with what a test wants to go wrong.
-bool ConnectionDriver::write_faulty() {
-  bool sent_any = false;
+void ConnectionDriver::write_faulty(Now now) {
   while (!blocked_) {
-    const Bytes ready = faults_->output(connection_, now());
+    const Bytes ready = faults_->output(connection_, now);
     if (ready.empty()) break;
     const IoResult sent = send({&ready, 1});
     if (sent.what == Io::blocked) {
       blocked_ = true;
     } else if (sent.what != Io::some) {
-      connection_.output_failed(now());
-      return true;
+      return connection_.output_failed(now);
     } else {
-      faults_->sent(connection_, sent.count, now());
-      sent_any = true;
+      faults_->sent(connection_, sent.count, now);
     }
   }
   using End = admin::ConnectionFaults::End;
@@ -105,10 +104,8 @@ bool ConnectionDriver::write_faulty() {
     shutdown(socket_.get(), SHUT_WR);
     faults_->half_closed();
   } else if (end != End::none) {
-    connection_.output_failed(now());
-    sent_any = true;
+    connection_.output_failed(now);
   }
-  return sent_any;
 }
 
 std::optional<Instant> ConnectionDriver::next_timeout() const {
@@ -116,29 +113,24 @@ std::optional<Instant> ConnectionDriver::next_timeout() const {
   return !own || (fault && *fault < *own) ? fault : own;
 }
 
-bool ConnectionDriver::write() {
-  if (faults_) return write_faulty();
+void ConnectionDriver::write(Now now) {
+  if (faults_) return write_faulty(now);
   std::array<Bytes, 16> pieces;
-  bool sent_any = false;
   while (!blocked_) {
-    const std::size_t count = connection_.output(pieces, now());
-    if (count == 0) break;
-    const auto ready = std::span<const Bytes>(pieces).first(count);
-    const IoResult sent = send(ready);
+    const std::size_t count = connection_.output(pieces, now);
+    if (count == 0) return;
+    const IoResult sent = send(std::span<const Bytes>(pieces).first(count));
     if (sent.what == Io::blocked) {
       blocked_ = true;
     } else if (sent.what != Io::some) {
-      connection_.output_failed(now());
-      return true;
+      return connection_.output_failed(now);
     } else {
-      connection_.output_sent(sent.count, now());
-      sent_any = true;
+      connection_.output_sent(sent.count, now);
     }
   }
-  return sent_any;
 }
 
-bool ConnectionDriver::take_events() {
+bool ConnectionDriver::take_events(Now now) {
   bool any = false;
   while (auto event = connection_.next_event()) {
     any = true;
@@ -147,21 +139,22 @@ bool ConnectionDriver::take_events() {
       return false;
     }
     if (faults_) faults_->on_event(*event);
-    shard_.service().handle(session_, *event, now());
+    shard_.service().handle(session_, *event, now);
     shard_.tell_hub();
   }
   return any;
 }
 
-void ConnectionDriver::flush() {
+void ConnectionDriver::flush() { flush(now()); }
+
+void ConnectionDriver::flush(Now now) {
   if (dead_ || linger_until_) return;
-  for (bool busy = true; busy;) {
-    busy = take_events();
+  (void)take_events(now);
+  do {
     if (linger_until_) return;
-    if (write()) busy = true;
-    if (take_events()) busy = true;  // Closed follows the last byte
-    if (linger_until_) return;
-  }
+    write(now);
+  } while (take_events(now));  // answers to what came while output left; Closed follows the last byte
+  if (linger_until_) return;
   const bool read_blocked = tls_ && tls_->read_wants_write();
   const bool want_read = connection_.wants_input() && !read_blocked, want_write = blocked_ || read_blocked;
   if (want_read != watching_read_ || want_write != watching_write_) {

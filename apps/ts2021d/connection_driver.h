@@ -32,10 +32,11 @@ class ConnectionDriver final : public EventLoop::Watcher {
   void drain();
 
  private:
-  bool take_events();
-  void read();
-  bool write();
-  bool write_faulty();
+  bool take_events(Now now);
+  void read(Now now);
+  void write(Now now);
+  void write_faulty(Now now);
+  void flush(Now now);
   IoResult send(std::span<const Bytes> pieces);
   [[nodiscard]] std::optional<Instant> next_timeout() const;
   void closed(const Error& why);

@@ -3,7 +3,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -59,8 +58,19 @@ void Shard::handle(ShardMail& mail) {
   std::visit([this](auto& m) { on(m); }, mail);
 }
 
+// What comes in a row for one connection leaves together; then the connection is not looked at again, as its
+// memory would have to come back into the cache.
 void Shard::on(CoordEvent& event) {
-  if (const auto session = service_.on_event(event, now())) dirty_.push_back(*session);
+  const auto session = service_.on_event(event, now());
+  if (!session || session == touched_) return;
+  flush_touched();
+  touched_ = session;
+}
+
+void Shard::flush_touched() {
+  if (!touched_) return;
+  const SessionId session = *std::exchange(touched_, std::nullopt);
+  if (const auto found = drivers_.find(session); found != drivers_.end()) found->second->flush();
 }
 
 void Shard::on(NewConnection& connection) {
@@ -99,13 +109,9 @@ void Shard::tell_hub() {
   }
 }
 
-// After a batch: one flush per touched connection, burials, and the coordinator's mail.
+// After a batch: the last flush, burials, and the coordinator's mail.
 void Shard::settle() {
-  std::sort(dirty_.begin(), dirty_.end());
-  dirty_.erase(std::unique(dirty_.begin(), dirty_.end()), dirty_.end());
-  for (const SessionId session : dirty_)
-    if (const auto found = drivers_.find(session); found != drivers_.end()) found->second->flush();
-  dirty_.clear();
+  flush_touched();
   for (const SessionId session : dead_) drivers_.erase(session);
   dead_.clear();
   while (auto input = service_.next_input()) to_hub_.emplace_back(*std::move(input));

@@ -80,6 +80,7 @@ class Shard {
   void on(NewConnection& connection);
   void on(EndSessions&);
   void on(Drain&);
+  void flush_touched();
   void settle();
 
   EventLoop loop_;
@@ -96,7 +97,8 @@ class Shard {
   std::vector<std::uint8_t> scratch_;  // what is read, hot in the cache, shared by all connections
   ControlService service_;
   std::unordered_map<SessionId, std::unique_ptr<ConnectionDriver>> drivers_;
-  std::vector<SessionId> dead_, dirty_;
+  std::vector<SessionId> dead_;
+  std::optional<SessionId> touched_;  // by the coordinator's events, and not yet flushed
   std::vector<HubMail> to_hub_;
   std::uint64_t next_session_ = 1;
   std::optional<Instant> drain_until_;
