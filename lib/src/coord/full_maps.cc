@@ -124,15 +124,15 @@ void FullMaps::refresh(const Snapshot& snapshot, List& list) {
 
 void FullMaps::refresh(const Snapshot& snapshot, List& list, std::map<NodeId, Chunk>::iterator at) {
   const Viewer all{NodeId{}, list.view, lowest(list.capability)};
-  const auto& nodes = tailnet_.nodes();
+  const auto& seen = snapshot.visibility.seen_by(snapshot.policy, list.view);
   std::vector<NodeId> peers;
-  auto node = nodes.lower_bound(at->first);
+  auto id = std::lower_bound(seen.begin(), seen.end(), at->first);
   const auto collect = [&] {
     const auto next = std::next(at);
-    for (; node != nodes.end() && (next == list.chunks.end() || node->first < next->first); ++node)
-      if (visible(snapshot, all, node->second) &&
-          !written(snapshot, node->second, list.capability).json.empty())
-        peers.push_back(node->first);
+    for (; id != seen.end() && (next == list.chunks.end() || *id < next->first); ++id)
+      if (const NodeState& node = *tailnet_.find(*id);
+          visible(snapshot, all, node) && !written(snapshot, node, list.capability).json.empty())
+        peers.push_back(*id);
   };
   collect();
   while (peers.size() <= chunk_size / 4 && std::next(at) != list.chunks.end()) {

@@ -203,10 +203,16 @@ MapResponse map_without_peers(const Snapshot& snapshot, const Viewer& viewer, st
 MapResponse full_map(const Snapshot& snapshot, const Viewer& viewer, std::optional<Position> told) {
   const NodeRecord* only = particular(snapshot, viewer);
   Draft peers;
-  for (const auto& [id, peer] : snapshot.tailnet.nodes()) {
-    if (!visible(snapshot, viewer, peer)) continue;
+  const auto add = [&](const NodeState& peer) {
+    if (!visible(snapshot, viewer, peer)) return;
     peers.message.peers.push_back(peer_node(snapshot, only, peer));
     peers.add_profile(snapshot, peers.message.peers.back().user);
+  };
+  if (snapshot.settings.config().test_mode) {
+    for (const auto& [id, peer] : snapshot.tailnet.nodes()) add(peer);
+  } else if (viewer.view) {
+    for (const NodeId id : snapshot.visibility.seen_by(snapshot.policy, *viewer.view))
+      add(*snapshot.tailnet.find(id));
   }
   MapResponse out = map_without_peers(snapshot, viewer, told, !peers.message.peers.empty());
   out.peers = std::move(peers.message.peers);
