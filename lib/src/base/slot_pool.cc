@@ -4,9 +4,9 @@
 namespace ts2021 {
 
 void* SlotPool::take() noexcept {
-  if (free_) {
-    Free* const slot = free_;
-    free_ = slot->next;
+  if (!free_.empty()) {
+    void* const slot = free_.back();
+    free_.pop_back();
     ++in_use_;
     return slot;
   }
@@ -15,13 +15,14 @@ void* SlotPool::take() noexcept {
     if (!slab) return nullptr;
     slabs_.emplace_back(static_cast<std::byte*>(slab));
     fresh_ = slots_per_slab;
+    free_.reserve(slabs_.size() * slots_per_slab);
   }
   ++in_use_;
   return slabs_.back().get() + (slots_per_slab - fresh_--) * slot_size;
 }
 
 void SlotPool::give(void* slot) noexcept {
-  free_ = ::new (slot) Free{free_};
+  free_.push_back(slot);  // never beyond what was reserved
   --in_use_;
 }
 

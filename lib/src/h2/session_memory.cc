@@ -6,14 +6,6 @@
 #include <cstring>
 
 namespace ts2021::h2 {
-namespace {
-
-constexpr std::size_t alignment = alignof(std::max_align_t);
-struct alignas(alignment) Head {
-  std::size_t size;
-};
-
-}  // namespace
 
 struct SessionMemory::Hooks {
   static SessionMemory& of(void* user) noexcept { return *static_cast<SessionMemory*>(user); }
@@ -28,12 +20,13 @@ struct SessionMemory::Hooks {
     if (memory) std::memset(memory, 0, count * size);
     return memory;
   }
+  // What lay in the slot has no size of its own: what is behind it may be copied, too.
   static void* realloc(void* memory, std::size_t size, void* user) {
     SessionMemory& session = of(user);
     if (!memory) return session.allocate(size);
     if (!session.has(memory)) return std::realloc(memory, size);
     void* const moved = std::malloc(size);
-    if (moved) std::memcpy(moved, memory, std::min(size, (static_cast<Head*>(memory) - 1)->size));
+    if (moved) std::memcpy(moved, memory, std::min(size, session.room_behind(memory)));
     return moved;
   }
 };
@@ -42,22 +35,22 @@ nghttp2_mem SessionMemory::hook() noexcept {
   return {this, Hooks::malloc, Hooks::free, Hooks::calloc, Hooks::realloc};
 }
 
-void* SessionMemory::allocate(std::size_t size) noexcept {
-  void* const placed = slot_ && !living_ ? place(size) : nullptr;
-  return placed ? placed : std::malloc(size);
+SessionMemory::Place& SessionMemory::place_for(std::size_t size) noexcept {
+  if (size >= buffer_least) return buffer_;
+  if (size == page) return table_;
+  if (size != ring_size) return small_;
+  return sent_ring_.next == 0 ? sent_ring_ : received_ring_;
 }
 
-void* SessionMemory::place(std::size_t size) noexcept {
-  const bool buffer = size >= frame_buffer_least;
-  const std::size_t at = buffer ? frame_buffer_at : used_;
-  const std::size_t end = buffer ? SlotPool::slot_size : frame_buffer_at;
-  if ((buffer && buffer_placed_) || size > end - at || sizeof(Head) > end - at - size) return nullptr;
-  auto* const head = ::new (slot_ + at) Head{size};
-  if (buffer)
-    buffer_placed_ = true;
-  else
-    used_ += sizeof(Head) + (size + alignment - 1) / alignment * alignment;
-  return head + 1;
+void* SessionMemory::allocate(std::size_t size) noexcept {
+  if (!slot_ || living_) return std::malloc(size);
+  Place& place = place_for(size);
+  if (size > std::size_t{place.end} - place.next) return std::malloc(size);
+  std::byte* const memory = slot_ + place.next;
+  constexpr std::size_t alignment = alignof(std::max_align_t);
+  const std::size_t next = place.next + (size + alignment - 1) / alignment * alignment;
+  place.next = static_cast<std::uint16_t>(std::min<std::size_t>(next, place.end));
+  return memory;
 }
 
 }  // namespace ts2021::h2
