@@ -59,7 +59,7 @@ void Visibility::settle(const Policy& policy, ViewClass viewer, View& view) {
     if (const NodeState* node = tailnet_.find(id); node && ask(policy, viewer, *node))
       view.seen.push_back(id);
   std::inplace_merge(view.seen.begin(), view.seen.begin() + before, view.seen.end());
-  view.unasked = {};
+  std::vector<NodeId>().swap(view.unasked);
 }
 
 }  // namespace ts2021::coord

@@ -44,7 +44,7 @@ void Outgoing::advance(std::size_t n) noexcept {
   left_ -= n;
   if (left_ == 0) {
     pieces_.clear();
-    if (pieces_.capacity() > kept_pieces) pieces_.shrink_to_fit();
+    if (pieces_.capacity() > kept_pieces) std::vector<SharedBytes>().swap(pieces_);
     piece_ = offset_ = 0;
     return;
   }

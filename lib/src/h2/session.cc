@@ -345,8 +345,8 @@ bool Session::offer_waiting(const FrameSink& sink) noexcept {
   waiting_ends_.clear();
   next_end_ = 0;
   if (waiting_.capacity() > kept_waiting) {
-    waiting_.shrink_to_fit();
-    waiting_ends_.shrink_to_fit();
+    std::vector<std::uint8_t>().swap(waiting_);
+    std::vector<std::uint32_t>().swap(waiting_ends_);
   }
   return true;
 }

@@ -70,3 +70,20 @@ TEST_CASE("a flood meter slides: nine per second never reach a hundred, eleven d
   }
   REQUIRE(refused);
 }
+
+TEST_CASE("the room for the pieces of a long message is given back, that for a short one is kept") {
+  const std::vector<SharedBytes> many(200, share("piece")), few(16, many.front());
+  const auto allocations = [](Outgoing& out, std::span<const SharedBytes> pieces) {
+    const std::size_t before = ts2021::test::allocation_count();
+    out.set(pieces);
+    const std::size_t after = ts2021::test::allocation_count();
+    out.advance(out.left());
+    return after - before;
+  };
+  Outgoing out;
+  CHECK(allocations(out, few) > 0);
+  CHECK(allocations(out, few) == 0);
+  CHECK(allocations(out, many) > 0);
+  CHECK(allocations(out, few) > 0);
+  CHECK(allocations(out, few) == 0);
+}
