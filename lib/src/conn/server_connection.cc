@@ -46,7 +46,7 @@ struct ServerConnection::Impl {
   conn::Outbox out;
 
   std::optional<conn::OuterSite> outer;
-  std::optional<noise::Responder> responder;
+  std::unique_ptr<noise::Responder> responder;  // until accept()
   std::vector<std::uint8_t> rest;  // input that came before accept()
   std::string websocket_key;       // non-empty: a WebSocket peer
   std::optional<entry::WebSocket> websocket;
@@ -122,7 +122,7 @@ struct ServerConnection::Impl {
       refuse_handshake(noise::error_record(opened.error()), opened.error(), now);
       return;
     }
-    responder.emplace(*std::move(opened));
+    responder = std::make_unique<noise::Responder>(*std::move(opened));
     enter(Phase::opened, now);
     peer_known = true;
     trace.tell(trace::Handshake{!websocket_key.empty(), responder->peer(),

@@ -86,10 +86,14 @@ std::optional<NodeId> FanOut::close(PollKey key) {
 void FanOut::taken(PollKey key) {
   const auto at = polls_.find(key);
   if (at == polls_.end() || !at->second.in_flight) return;
-  at->second.in_flight = false;
-  leave(at->second);
-  if (planted(Planted::skips_while_slow)) at->second.cursor = tailnet_.log().head();
-  if (at->second.cursor < due() || takes_one_shot(at->second)) behind_.push_back(key);
+  Poll& poll = at->second;
+  poll.in_flight = false;
+  leave(poll);
+  if (planted(Planted::skips_while_slow)) poll.cursor = tailnet_.log().head();
+  if (poll.cursor < due() || takes_one_shot(poll))
+    behind_.push_back(key);
+  else if (auto frame = owed_keep_alive(key, poll))
+    events_.push_back(*std::move(frame));
 }
 
 void FanOut::end_polls_of(NodeId node, const NodeState& last) {
@@ -248,19 +252,23 @@ void FanOut::send_keep_alives() {
     if (at == polls_.end()) continue;
     Poll& poll = at->second;
     if (poll.last_frame + poll.silence <= now_.mono) {
-      if (!poll.in_flight) {
-        SharedPieces& frame = keep_alive_frames_[poll.compression];
-        if (!frame) frame = packer_.keep_alive(poll.compression);
-        if (frame) {
-          events_.push_back(coord_event::MapFrame{key.session, key.call, frame});
-          poll.in_flight = true;
-          ++counters_.frames;
-        }
-      }
+      if (poll.in_flight)
+        poll.owes_keep_alive = true;
+      else if (auto frame = keep_alive(key, poll))
+        events_.push_back(*std::move(frame));
       poll.last_frame = now_.mono;
     }
     keep_alives_.emplace(poll.last_frame + poll.silence, key);
   }
+}
+
+std::optional<CoordEvent> FanOut::keep_alive(PollKey key, Poll& poll) {
+  SharedPieces& frame = keep_alive_frames_[poll.compression];
+  if (!frame) frame = packer_.keep_alive(poll.compression);
+  if (!frame) return std::nullopt;
+  poll.in_flight = true;
+  ++counters_.frames;
+  return coord_event::MapFrame{key.session, key.call, frame};
 }
 
 std::optional<CoordEvent> FanOut::next_event() {
@@ -280,12 +288,16 @@ std::optional<CoordEvent> FanOut::serve_next() {
     const auto at = polls_.find(key);
     if (at == polls_.end() || at->second.in_flight) continue;
     Poll& poll = at->second;
-    if (!poll.fresh && poll.cursor >= due() && !takes_one_shot(poll)) continue;
+    if (!poll.fresh && poll.cursor >= due() && !takes_one_shot(poll)) {
+      if (auto frame = owed_keep_alive(key, poll)) return frame;
+      continue;
+    }
     const bool first = poll.fresh;
     const auto full_maps = counters_.full_maps;
     SharedPieces pieces;
     switch (serve(poll, pieces)) {
       case Serve::nothing:
+        if (auto frame = owed_keep_alive(key, poll)) return frame;
         continue;
       case Serve::end:
         if (const auto live = live_.find(poll.node); live != live_.end() && live->second == key)
@@ -301,6 +313,7 @@ std::optional<CoordEvent> FanOut::serve_next() {
     ++counters_.frames;
     poll.last_frame = now_.mono;
     poll.in_flight = true;
+    poll.owes_keep_alive = false;
     if (!first) {
       poll.of_round = true;
       ++round_out_;

@@ -108,6 +108,7 @@ class FanOut {
     MapKind kind{};
     bool fresh = true;
     bool in_flight = false;
+    bool owes_keep_alive = false;          // one fell due while a frame was in flight
     bool of_round = false;                 // in flight, and the round waits for it
     bool of_full_maps = false;             // in flight, and takes one of the places for full maps
     std::optional<ViewClass> view;         // of the last frame
@@ -150,6 +151,11 @@ class FanOut {
   void end_for_good(Polls::iterator poll, const NodeState& last);
   void start_round();
   void send_keep_alives();
+  [[nodiscard]] std::optional<CoordEvent> keep_alive(PollKey key, Poll& poll);
+  // The one that fell due while a frame was in flight, now that none is and there is nothing else to tell.
+  [[nodiscard]] std::optional<CoordEvent> owed_keep_alive(PollKey key, Poll& poll) {
+    return std::exchange(poll.owes_keep_alive, false) ? keep_alive(key, poll) : std::nullopt;
+  }
 
   Tailnet& tailnet_;
   Entropy& entropy_;

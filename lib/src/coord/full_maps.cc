@@ -109,9 +109,10 @@ const FullMaps::Peer& FullMaps::written(const Snapshot& snapshot, const NodeStat
   message.peers.push_back(peer_node(snapshot, nullptr, node));
   peer.owner = message.peers.front().user;
   peer.written = log.head();
-  peer.json.clear();
   downlevel(message, lowest(of));
-  if (!message.peers.empty()) encode(message.peers.front(), lowest(of), peer.json);
+  scratch_.clear();
+  if (!message.peers.empty()) encode(message.peers.front(), lowest(of), scratch_);
+  peer.json = std::string(scratch_);  // no larger than it must be
   packer_.count_encoding();
   return peer;
 }

@@ -77,6 +77,7 @@ class FullMaps {
   Position followed_{};
   std::map<CapabilityClass, std::unordered_map<NodeId, Peer>> peers_;
   Lists lists_;
+  std::string scratch_;
   BothWays comma_;
 };
 

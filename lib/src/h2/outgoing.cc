@@ -6,8 +6,8 @@
 namespace ts2021::h2 {
 namespace {
 
-// A full map has hundreds of pieces, what follows it has a few: room for more is given back.
-constexpr std::size_t kept_pieces = 16;
+// A full map has hundreds of pieces, what follows it has one or two: room for more is given back.
+constexpr std::size_t kept_pieces = 4;
 
 }  // namespace
 

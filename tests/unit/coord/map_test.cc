@@ -562,6 +562,46 @@ TEST_CASE("MAP-35: keep-alives come after 50 to 59 s of silence, and nothing rid
   CHECK(alice.read_all().size() >= 10);
 }
 
+TEST_CASE("MAP-35: a keep-alive that falls due while a frame is under way follows it, once") {
+  Desk desk;
+  Client alice(desk, 1);
+  alice.enroll();
+  desk.slow[alice.session] = true;
+  alice.start_poll();
+  REQUIRE(alice.read_all().size() == 1);
+  desk.advance(seconds{180});
+  CHECK(alice.read_all().empty());
+  desk.take(alice.session, alice.poll);
+  desk.pump();
+  const auto messages = alice.read_all();
+  REQUIRE(messages.size() == 1);
+  CHECK(messages[0].keep_alive);
+  desk.take(alice.session, alice.poll);
+  desk.pump();
+  CHECK(alice.read_all().empty());
+}
+
+TEST_CASE("MAP-35: with news to tell, a keep-alive that fell due is not needed") {
+  Desk desk;
+  Client alice(desk, 1), bob(desk, 2);
+  alice.enroll();
+  bob.enroll();
+  desk.slow[alice.session] = true;
+  alice.start_poll();
+  desk.advance(seconds{70});
+  bob.update();
+  desk.pump();
+  alice.read_all();
+  desk.take(alice.session, alice.poll);
+  desk.advance(seconds{2});
+  const auto messages = alice.read_all();
+  REQUIRE(messages.size() == 1);
+  CHECK(!messages[0].keep_alive);
+  desk.take(alice.session, alice.poll);
+  desk.advance(seconds{2});
+  CHECK(alice.read_all().empty());
+}
+
 TEST_CASE("MAP-36: a newer poll ends the older one and never flips presence") {
   Desk desk;
   Client alice(desk, 1), bob(desk, 2);

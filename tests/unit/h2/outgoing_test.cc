@@ -72,7 +72,7 @@ TEST_CASE("a flood meter slides: nine per second never reach a hundred, eleven d
 }
 
 TEST_CASE("the room for the pieces of a long message is given back, that for a short one is kept") {
-  const std::vector<SharedBytes> many(200, share("piece")), few(16, many.front());
+  const std::vector<SharedBytes> many(200, share("piece")), few(4, many.front());
   const auto allocations = [](Outgoing& out, std::span<const SharedBytes> pieces) {
     const std::size_t before = ts2021::test::allocation_count();
     out.set(pieces);
