@@ -132,7 +132,7 @@ void join(benchmark::State& state, std::size_t size) {
     crowd->pump();
     measure(state, *crowd, batch, batch, [&] {
       for (std::size_t i = 0; i < batch; ++i) {
-        crowd->add();
+        crowd->join();
         crowd->pump();
         crowd->poll(crowd->size() - 1);
         crowd->pump();

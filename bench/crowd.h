@@ -37,11 +37,17 @@ class Crowd {
     pump();
   }
 
-  // A node that has registered, said where it is, and polls nothing. The answers wait for a pump().
-  void add() {
-    const auto id = static_cast<unsigned>(nodes_.size() + 1);
-    Member& member = nodes_.emplace_back(Member{{}, large_map_node(id, entropy_)});
-    open(nodes_.size() - 1);
+  // Makes up nodes, of which the coordinator does not know yet.
+  void make(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i)
+      nodes_.push_back({{}, large_map_node(static_cast<unsigned>(nodes_.size() + 1), entropy_)});
+  }
+  // The next of them opens a session and registers, or a new one if there is none. The answer waits for a
+  // pump().
+  void join() {
+    if (joined_ == nodes_.size()) make(1);
+    open(joined_);
+    const Member& member = nodes_[joined_++];
     auto request = std::make_shared<RegisterRequest>();
     request->version = newest_capability;
     request->node_key = member.node.key;
@@ -49,11 +55,12 @@ class Crowd {
     request->auth.emplace().auth_key = "key";
     coordinator.handle(coord_input::Register{member.session, CallId{++calls_}, std::move(request)}, now);
   }
+  // So many that have said where they are, and poll nothing.
   void add(std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
-      add();
+      join();
       pump();
-      update(nodes_.size() - 1);
+      update(joined_ - 1);
       pump();
     }
   }
@@ -108,7 +115,7 @@ class Crowd {
     now.mono += by;
     now.wall += std::chrono::duration_cast<WallTime::duration>(by);
   }
-  [[nodiscard]] std::size_t size() const { return nodes_.size(); }
+  [[nodiscard]] std::size_t size() const { return joined_; }  // who has joined
 
   Now now{Instant{std::chrono::seconds{1000}}, WallTime{std::chrono::seconds{1'780'000'000}}};
 
@@ -140,6 +147,7 @@ class Crowd {
 
   Noise entropy_;
   std::vector<Member> nodes_;
+  std::size_t joined_ = 0;
   std::uint64_t sessions_ = 0, calls_ = 0;
   unsigned changes_ = 0;
 

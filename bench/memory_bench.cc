@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bytes of heap that one idle connection costs a server, by part: what malloc has handed out, averaged over
-// many.
+// Bytes of heap that one idle connection costs a server, and one node its coordinator, by part: what malloc
+// has handed out, averaged over many.
 #include <malloc.h>
 
 #include <array>
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
+#include "crowd.h"
 #include "h2/server_session.h"
 #include "sim/pair.h"
 
@@ -48,9 +50,28 @@ class Meter {
   std::ptrdiff_t grown_ = 0;
 };
 
+// What the coordinator and its store hold for a node, growing with what it does.
+bool print_coordinator() {
+  bench::Crowd crowd(std::make_shared<const AllowAll>());
+  crowd.make(count);
+  auto grown = [from = heap()]() mutable {
+    const std::size_t before = std::exchange(from, heap());
+    return per_connection(heap() - before);
+  };
+  crowd.add(count);
+  crowd.advance(std::chrono::seconds{3});
+  crowd.pump();
+  print("coordinator: session, record, host and endpoints of a node", grown());
+  for (std::size_t i = 0; i < count; ++i) crowd.poll(i);
+  crowd.pump();
+  print("coordinator: its poll, its JSON and its share of packed maps", grown());
+  return crowd.refusals == 0 && crowd.frames >= count;
+}
+
 }  // namespace
 
 int main() {
+  if (!print_coordinator()) return 1;
   {
     Pair warm_up;
     warm_up.run();

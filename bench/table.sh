@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # Fills the table of what is to be reached, side by side with the rivals, in one run of about 40 minutes: sh bench/table.sh [--bin FOLDER]
-# [--quick] [--cases register,storm] [--markdown FILE] [--plot FILE] [--json FILE]
+# [--quick] [--rounds 1] [--cases register,storm] [--readme bench/README.md] [--markdown FILE] [--plot FILE] [--json FILE]
 # --bin has our programs and benches; without it they are built, optimised, in build/bench. The rivals are Go modules of pinned versions (rivals/),
 # built once into the user's cache; headscale takes minutes. What can't be built, for want of Go or cargo, is left out.
 set -eu

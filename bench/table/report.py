@@ -7,7 +7,7 @@ import platform
 import shutil
 import subprocess
 
-from rows import curves, detail_rows, main_rows, remarks, thread_rows
+from rows import curves, detail_rows, main_rows, memory_parts, remarks, thread_rows
 
 
 def first_line(command):
@@ -74,8 +74,12 @@ def thread_table(results):
     return "\n".join(lines)
 
 
-def memory_list(results):
-    return "\n".join(f"- {part}: {size / 1024:.2f} KiB" for part, size in results.memory)
+def memory_table(results):
+    nodes, parts = memory_parts(results)
+    lines = [f"| resident, {nodes:,} nodes | KiB each |", "|---|---:|"]
+    lines += [f"| {name} | {size:.1f} |" for name, size in parts] + [f"| sum | {sum(size for _, size in parts):.1f} |"]
+    lines += [f"| *heap of the coordinator:* {name} | {size / 1024:.2f} |" for name, size in results.memory]
+    return "\n".join(lines)
 
 
 def markdown(results, where, plot_name=None):
@@ -91,9 +95,8 @@ def markdown(results, where, plot_name=None):
         f"CPU by thread, {plan.thousand:,} nodes, medians of the rounds. With one loop the server has one core to itself; with two it shares both with the generator:",
         thread_table(results),
     ]
-    if results.memory:
-        parts += ["Parts of the memory, as malloc has handed it out (`memory_bench`); the rest of what is resident is unused room between and behind them, and logs:",
-                  memory_list(results)]
+    parts += ["Memory by part: what each step adds to what is resident, nobody seeing anybody up to the last, medians; and what malloc has handed out "
+              "to the coordinator for it (`memory_bench`):", memory_table(results)]
     parts += [f"All that was seen with {plan.rivals} nodes; * more is better:", table(detail_rows(results))]
     noted = remarks(results)
     parts.append("Not as it should be: " + ("nothing." if not noted else "\n\n" + "\n".join(f"- {line}" for line in noted)))
@@ -111,4 +114,4 @@ def as_data(results, where):
                         for title, unit, points in curves(results)],
             "threads": [{"server": server, "scenario": scenario, "cpu_s": seconds, "cpu_us_per_op": each}
                         for server, scenario, seconds, each in thread_rows(results)],
-            "memory_parts": dict(results.memory), "remarks": remarks(results), "handshake_ns": results.handshakes, "reports": results.reports}
+            "memory_parts": {"resident_kib": dict(memory_parts(results)[1]), "heap_bytes": dict(results.memory)}, "remarks": remarks(results), "handshake_ns": results.handshakes, "reports": results.reports}
