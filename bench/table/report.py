@@ -49,11 +49,12 @@ def rival_cell(row):
     return "<br>".join(cells)
 
 
-def table(rows):
-    lines = ["| measure | | ts2021d | rivals | to reach | |", "|---|---|---:|---|---|---|"]
+def table(rows, judged=True):
+    lines = ["| measure | | ts2021d | rivals |" + (" to reach | |" if judged else ""), "|---|---|---:|---|" + ("---|---|" if judged else "")]
     for row in rows:
         verdict = f"**{row.verdict}**" if row.verdict == "MISSED" else row.verdict
-        lines.append(f"| {row.measure} | {row.unit} | {spread(row.ours)} | {rival_cell(row)} | {row.target} | {verdict} |")
+        end = f" {row.target} | {verdict} |" if judged else ""
+        lines.append(f"| {row.measure} | {row.unit} | {spread(row.ours)} | {rival_cell(row)} |{end}")
     return "\n".join(lines)
 
 
@@ -78,7 +79,7 @@ def memory_table(results):
     nodes, parts = memory_parts(results)
     lines = [f"| resident, {nodes:,} nodes | KiB each |", "|---|---:|"]
     lines += [f"| {name} | {size:.1f} |" for name, size in parts] + [f"| sum | {sum(size for _, size in parts):.1f} |"]
-    lines += [f"| *heap of the coordinator:* {name} | {size / 1024:.2f} |" for name, size in results.memory]
+    lines += [f"| *heap:* {name} | {size / 1024:.2f} |" for name, size in results.memory]
     return "\n".join(lines)
 
 
@@ -96,8 +97,8 @@ def markdown(results, where, plot_name=None):
         thread_table(results),
     ]
     parts += ["Memory by part: what each step adds to what is resident, nobody seeing anybody up to the last, medians; and what malloc has handed out "
-              "to the coordinator for it (`memory_bench`):", memory_table(results)]
-    parts += [f"All that was seen with {plan.rivals} nodes; * more is better:", table(detail_rows(results))]
+              "(`memory_bench`); the rest of what is resident are gaps in the heap, its pages' ends and logs:", memory_table(results)]
+    parts += [f"All that was seen with {plan.rivals} nodes; * more is better:", table(detail_rows(results), judged=False)]
     noted = remarks(results)
     parts.append("Not as it should be: " + ("nothing." if not noted else "\n\n" + "\n".join(f"- {line}" for line in noted)))
     return "\n\n".join(parts) + "\n"
@@ -114,4 +115,5 @@ def as_data(results, where):
                         for title, unit, points in curves(results)],
             "threads": [{"server": server, "scenario": scenario, "cpu_s": seconds, "cpu_us_per_op": each}
                         for server, scenario, seconds, each in thread_rows(results)],
-            "memory_parts": {"resident_kib": dict(memory_parts(results)[1]), "heap_bytes": dict(results.memory)}, "remarks": remarks(results), "handshake_ns": results.handshakes, "reports": results.reports}
+            "memory_parts": {"resident_kib": dict(memory_parts(results)[1]), "heap_bytes": dict(results.memory)},
+            "remarks": remarks(results), "handshake_ns": results.handshakes, "reports": results.reports}

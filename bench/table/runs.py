@@ -112,6 +112,6 @@ def run_handshakes(programs, rounds):
 
 
 def run_memory(program):
-    """Bytes of heap that the coordinator holds for a node, by part."""
+    """Bytes of heap by part."""
     done = subprocess.run([program], capture_output=True, text=True, timeout=300)
-    return [(part.strip(), float(size)) for part, size in re.findall(r"^coordinator: (.+?) +(\d+) bytes$", done.stdout, re.MULTILINE)]
+    return [(part.strip(), float(size)) for part, size in re.findall(r"^ *(\S.*?) +(\d+) bytes$", done.stdout, re.MULTILINE)]
