@@ -26,7 +26,7 @@ MapResponse message(unsigned peers) { return peers == 0 ? change_of_one() : benc
 
 void per_message(benchmark::State& state, std::size_t json, std::size_t packed) {
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations()));
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * json));
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(json));
   state.counters["packed"] = static_cast<double>(packed);
 }
 
