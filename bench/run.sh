@@ -4,11 +4,11 @@
 # The official Go code is measured in turns with ours; without Go it is left out with a message. The handshake stands
 # there with both backends; without cargo, which brings AWS-LC, with the one.
 set -eu
-cd "$(dirname "$0")/.."
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/build.sh"
+cd "$root"
 build=${1:-build/bench}
-cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DTS2021_TESTS=OFF -DTS2021_APPS=OFF \
-  -DTS2021_EXAMPLES=OFF -DTS2021_BENCH=ON -DTS2021_CRYPTO="${TS2021_CRYPTO:-system}" > /dev/null
-cmake --build "$build" > /dev/null
+build_ours "$build"
 build=$(cd "$build" && pwd)
 status=0
 for bench in "$build"/bin/*_bench; do
@@ -16,22 +16,15 @@ for bench in "$build"/bin/*_bench; do
   "$bench" 2> /dev/null || status=1
 done
 
-if ! command -v go > /dev/null 2>&1; then
+if ! has_go; then
   echo "== the official Go code: skipped, there is no go here"
   exit $status
 fi
 echo "== the official Go code (tailscale.com $(cd bench/go && go list -m -f '{{.Version}}' tailscale.com), $(go env GOVERSION))"
-(cd bench/go && go build -o "$build/bin/go_reference" .)
+build_go_reference "$build/bin/go_reference"
 request=tests/vectors/msg/captures/v1.98.1/009-map-req.json
 map=$build/map_of_1000_peers.json
-fast=
-if [ "${TS2021_CRYPTO:-system}" = system ] && AWSLC_ROOT=$(sh cmake/awslc.sh); then
-  export AWSLC_ROOT
-  cmake -S . -B "$build/awslc" -G Ninja -DCMAKE_BUILD_TYPE=Release -DTS2021_TESTS=OFF -DTS2021_APPS=OFF \
-    -DTS2021_EXAMPLES=OFF -DTS2021_BENCH=ON -DTS2021_CRYPTO=awslc > /dev/null
-  cmake --build "$build/awslc" --target handshake_bench > /dev/null
-  fast=$build/awslc/bin/handshake_bench
-fi
+fast=$(build_awslc_handshake "$build/awslc") || fast=
 "$build/bin/json_bench" --map "$map"
 for turn in 1 2 3; do
   "$build/bin/handshake_bench" --benchmark_filter='_?responder$' --benchmark_repetitions=5 2> /dev/null

@@ -143,6 +143,75 @@ class Scenarios(unittest.TestCase):
         self.assertIn("8 nodes folded", self.done.stdout)
 
 
+class BeforeJoin(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        with Daemon("--threads", "2") as daemon:
+            cls.done, cls.report = fleet(daemon, "--scenario", "connect,register,idle", "--hold", "0.5",
+                                         "--server-pid", str(daemon.process.pid))
+        cls.results = results(cls.report) if cls.report else {}
+
+    def test_join_comes_behind_those_that_need_no_stream(self):
+        self.assertEqual(self.done.returncode, 0, self.done.stdout + self.done.stderr)
+        self.assertEqual(list(self.results), ["connect", "register", "join", "idle"])
+
+    def test_connect_ends_with_http2(self):
+        connect = self.results["connect"]
+        self.assertEqual((connect["done"], connect["missing"]), (NODES, 0))
+        self.assertEqual(set(connect["ms"]), {"tcp", "upgrade_noise", "total"})
+        self.assertEqual(connect["ms"]["total"]["count"], NODES)
+
+    def test_register_opens_no_stream(self):
+        register = self.results["register"]
+        self.assertEqual(register["done"], NODES)
+        self.assertEqual(set(register["ms"]), {"tcp", "upgrade_noise", "register", "total"})
+
+    def test_all_join_afterwards(self):
+        self.assertEqual(self.results["join"]["done"], NODES)
+        self.assertEqual(self.results["join"]["values"]["visible_to_all"], NODES)
+
+    def test_threads_are_told_apart(self):
+        for result in self.results.values():
+            threads = result["server_cpu_s_by_thread"]
+            self.assertGreaterEqual(len(threads), 3)  # the coordinator's and two of connections
+            self.assertAlmostEqual(sum(threads), result["server_cpu_s"], delta=0.02)
+        for busy in self.results["connect"]["server_cpu_s_by_thread"][1:3]:
+            self.assertGreater(busy, 0)
+
+    def test_alone(self):
+        with Daemon() as daemon:
+            done, report = fleet(daemon, "--scenario", "connect", nodes=5)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertEqual(list(results(report)), ["connect"])
+
+    def test_who_is_refused_is_missing(self):
+        with Daemon() as daemon:
+            done, report = fleet(daemon, "--scenario", "register", nodes=4, key="wrong-key")
+        self.assertEqual(done.returncode, 3)
+        register = report["results"][0]
+        self.assertEqual((register["done"], register["missing"], register["errors"]), (0, 4, 12), register)
+
+
+class Apart(unittest.TestCase):
+    def run_apart(self, *flags):
+        with Daemon(*flags) as daemon:
+            return fleet(daemon, "--scenario", "join,storm,full-map", "--samples", "2", "--apart", nodes=20)
+
+    def test_nobody_sees_anybody_and_nothing_is_waited_for(self):
+        with tempfile.TemporaryDirectory() as folder:
+            policy = os.path.join(folder, "policy.json")
+            with open(policy, "w") as file:
+                file.write('{"acls": []}')
+            done, report = self.run_apart("--policy", policy)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertEqual(results(report)["full-map"]["values"]["peers"], 0)
+
+    def test_who_is_listed_is_surplus(self):
+        done, report = self.run_apart()
+        self.assertEqual(done.returncode, 3)
+        self.assertEqual(results(report)["storm"]["surplus"], 20 * 19)
+
+
 class Flags(unittest.TestCase):
     def test_json_on_standard_output_is_alone_there(self):
         with Daemon() as daemon:

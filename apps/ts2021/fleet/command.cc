@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -74,10 +75,11 @@ int run(Options options) {
     SystemEntropy().fill(bytes);
     options.seed = load_u32be(bytes);
   }
-  if (options.scenarios.empty() || options.scenarios.front() != "join")
-    options.scenarios.insert(options.scenarios.begin(), "join");
   for (const std::string& name : options.scenarios)
     if (find_scenario(name) == nullptr) throw std::runtime_error("no such scenario: " + name);
+  const auto later = std::find_if_not(options.scenarios.begin(), options.scenarios.end(),
+                                      [](const std::string& name) { return find_scenario(name)->first; });
+  if (later != options.scenarios.end() && *later != "join") options.scenarios.insert(later, "join");
   const Instant begun = now().mono;
   Report report;
   report.options = options;
@@ -114,7 +116,8 @@ std::string footer() {
     out += "  " + std::string(scenario.name) + std::string(10 - scenario.name.size(), ' ') +
            std::string(scenario.text) + "\n";
   return out +
-         "join comes first, named or not. Latencies are in milliseconds, by nearest rank, within 0.4 %.\n"
+         "join comes first, named or not; connect and register before it, or alone. Latencies are in "
+         "milliseconds, by nearest rank, within 0.4 %.\n"
          "Ends with 0 when everybody heard of everything; with 3 after errors, when something is missing, or "
          "when\n"
          "a folded message would have harmed a client; with 4 when the time was up; with 1 when it could not "
@@ -171,6 +174,9 @@ Run add_fleet(CLI::App& program) {
       ->capture_default_str();
   command.add_flag("--omit-peers", o.omit_peers,
                    "storm: ask for streams without peers; a server may ignore that");
+  command.add_flag("--apart", o.apart,
+                   "the server's policy shows nobody to anybody: nothing is waited for, who is listed is "
+                   "surplus");
   command.add_option("--seed", o.seed, "of the keys; 0: others every time")->capture_default_str();
   command
       .add_option("--sources", o.sources, "addresses 127.0.0.x to spread over, to a server of the loopback")

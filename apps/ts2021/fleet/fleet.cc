@@ -59,6 +59,7 @@ Fleet::Fleet(const Options& options, Server server)
       streaming_(options.nodes),
       enrolled_(options.nodes),
       wanted_(options.nodes),
+      nobody_(options.nodes),
       engine_(std::move(server), directory_.markers(), nodes_, *this),
       progress_(options.progress),
       deadline_(now().mono + seconds(options.timeout)) {
@@ -108,7 +109,7 @@ void Fleet::finish(bool check_peers) {
   result.missing += ledger_.missing();
   ledger_.drop_all();
   if (!check_peers) return;
-  const auto difference = knowledge_.compare(streaming_, enrolled_);
+  const auto difference = knowledge_.compare(streaming_, options_.apart ? nobody_ : enrolled_);
   result.missing += difference.missing;
   result.surplus += difference.surplus;
   result.values.emplace_back("peers_missing", static_cast<double>(difference.missing));
@@ -136,7 +137,8 @@ void Fleet::bring(Node& node, const Errand& errand, std::optional<Change::Kind> 
 
 void Fleet::launch(const Wait& wait) {
   Node& node = nodes_[wait.node];
-  if (wait.change) ledger_.begin({node.number, *wait.change, node.generation, now().mono}, streaming_, true);
+  if (wait.change && !options_.apart)
+    ledger_.begin({node.number, *wait.change, node.generation, now().mono}, streaming_, true);
   ++under_way_;
   engine_.start(node, wait.errand, seconds(options_.patience));
 }
@@ -186,7 +188,8 @@ void Fleet::reopen(Node& node) {
 
 void Fleet::move(Node& node) {
   ++node.generation;
-  ledger_.begin({node.number, Change::Kind::move, node.generation, now().mono}, streaming_);
+  if (!options_.apart)
+    ledger_.begin({node.number, Change::Kind::move, node.generation, now().mono}, streaming_);
   engine_.update(node);
 }
 
@@ -224,7 +227,7 @@ void Fleet::on_step(Node&, Step step, std::chrono::nanoseconds took) {
 void Fleet::on_done(Node& node, Instant at) {
   --under_way_;
   streaming_.insert(node.number);
-  enrolled_.insert(node.number);
+  if (node.errand.stream) enrolled_.insert(node.number);
   ledger_.release(node.number);
   ledger_.viewer_came(node.number, knowledge_.row(node.number));
   result_->ms["total"].add(microseconds(at - node.begun));

@@ -108,7 +108,7 @@ class Fleet final : private Listener {
   Ledger ledger_;
   Knowledge knowledge_;
   FoldSample folds_;
-  BitSet streaming_, enrolled_, wanted_;
+  BitSet streaming_, enrolled_, wanted_, nobody_;
   Engine engine_;
   Progress progress_;
 

@@ -27,6 +27,7 @@ struct Options {
   unsigned capability = static_cast<unsigned>(newest_capability);
   std::string compress = "zstd";
   bool omit_peers = false;  // of storm
+  bool apart = false;       // nobody is to see anybody
   std::uint64_t seed = 0;   // 0: another one every time
   unsigned sources = 8;     // local addresses, for servers of the loopback
   int server_pid = 0;

@@ -49,6 +49,15 @@ struct Outcome {
   [[nodiscard]] double server_cpu_s() const {
     return server_before && server_after ? server_after->cpu_s - server_before->cpu_s : 0;
   }
+  // Of the threads that were there all the time, in the order of their start.
+  [[nodiscard]] std::vector<double> server_cpu_s_by_thread() const {
+    std::vector<double> out;
+    if (!server_before || !server_after) return out;
+    for (const auto& [thread, spent] : server_after->by_thread)
+      if (const auto at = server_before->by_thread.find(thread); at != server_before->by_thread.end())
+        out.push_back(spent - at->second);
+    return out;
+  }
   [[nodiscard]] double fleet_cpu_s() const { return fleet_after.cpu_s - fleet_before.cpu_s; }
 };
 

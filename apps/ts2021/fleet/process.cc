@@ -16,16 +16,16 @@ namespace ts2021::app::fleet {
 namespace {
 
 // By the nanosecond, of the threads that still live; the other count has ticks of 10 ms, of all.
-double precise_cpu(const std::string& folder) {
+std::map<int, double> precise_cpu(const std::string& folder) {
   const std::unique_ptr<DIR, int (*)(DIR*)> tasks(opendir((folder + "/task").c_str()), &closedir);
-  double nanoseconds = 0;
+  std::map<int, double> seconds;
   while (const dirent* entry = tasks ? readdir(tasks.get()) : nullptr) {
     if (entry->d_name[0] == '.') continue;
     std::ifstream file(folder + "/task/" + entry->d_name + "/schedstat");
     double on_cpu = 0;
-    if (file >> on_cpu) nanoseconds += on_cpu;
+    if (file >> on_cpu) seconds[std::atoi(entry->d_name)] = on_cpu / 1e9;
   }
-  return nanoseconds / 1e9;
+  return seconds;
 }
 
 double ticked_cpu(const std::string& folder) {
@@ -59,7 +59,10 @@ std::optional<ProcessSample> sample_process(pid_t pid) {
     take("Threads:", out.threads);
   }
   // Threads that have ended count in the ticks only.
-  const double precise = precise_cpu(folder), ticked = ticked_cpu(folder);
+  out.by_thread = precise_cpu(folder);
+  double precise = 0;
+  for (const auto& [thread, seconds] : out.by_thread) precise += seconds;
+  const double ticked = ticked_cpu(folder);
   out.cpu_s = ticked - precise > 0.1 ? ticked : precise;
   return out;
 }

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 
 namespace ts2021::app::fleet {
@@ -14,7 +15,8 @@ struct ProcessSample {
   std::uint64_t anon_kib = 0;  // of it heap and stacks
   std::uint64_t peak_kib = 0;  // the most that was ever resident
   std::uint64_t threads = 0;
-  double cpu_s = 0;  // user and system, since its start
+  double cpu_s = 0;                 // user and system, since its start
+  std::map<int, double> by_thread;  // of it those that live, by their ids: in the order of their start
 };
 
 // None: there is no such process.

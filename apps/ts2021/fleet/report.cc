@@ -115,6 +115,9 @@ void write_result(JsonText& json, const Outcome& result, const Report& report) {
     write_process(json, "server_after", *result.server_after);
     json.member("server_cpu_s", result.server_cpu_s());
     json.member("server_cpu_us_per_op", per_operation_us(result.server_cpu_s(), result.done));
+    json.name("server_cpu_s_by_thread").begin_array();
+    for (const double seconds : result.server_cpu_s_by_thread()) json.value(seconds);
+    json.end_array();
     json.member("server_rss_kib_each", memory_each(result, report).server_kib);
   }
   json.member("client_cpu_s", result.fleet_cpu_s());
@@ -130,7 +133,7 @@ void write_config(JsonText& json, const Report& report) {
   json.end_array().member("c", options.in_flight).member("rate", options.rate).member("hold", options.hold);
   json.member("part", options.part).member("rounds", options.rounds).member("samples", options.samples);
   json.member("fold", options.fold).member("capver", options.capability).member("compress", options.compress);
-  json.member("omit_peers", options.omit_peers).member("seed", options.seed);
+  json.member("apart", options.apart).member("omit_peers", options.omit_peers).member("seed", options.seed);
   json.member("src_addrs", options.sources).member("server_pid", options.server_pid).end_object();
 }
 

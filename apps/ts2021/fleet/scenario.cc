@@ -8,6 +8,8 @@ namespace ts2021::app::fleet {
 namespace {
 
 constexpr std::array table{
+    Scenario{"connect", "all nodes connect, up to HTTP/2, and are reset", run_connect, true},
+    Scenario{"register", "all nodes connect and register, and are reset", run_register, true},
     Scenario{"join", "all nodes connect, register, tell endpoints and open a stream; the others see them",
              run_join},
     Scenario{"idle", "all is quiet for --hold seconds", run_idle},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the fleet does. Scenarios run one after the other with the same nodes; the first has to be join.
+// What the fleet does. Scenarios run one after the other with the same nodes; all but `first` ones need those
+// of join.
 #pragma once
 
 #include <span>
@@ -13,10 +14,13 @@ namespace ts2021::app::fleet {
 struct Scenario {
   std::string_view name, text;
   void (*run)(Fleet& fleet, Outcome& result);
+  bool first = false;  // comes before join
 };
 [[nodiscard]] std::span<const Scenario> scenarios() noexcept;
 [[nodiscard]] const Scenario* find_scenario(std::string_view name) noexcept;
 
+void run_connect(Fleet& fleet, Outcome& result);
+void run_register(Fleet& fleet, Outcome& result);
 void run_join(Fleet& fleet, Outcome& result);
 void run_idle(Fleet& fleet, Outcome& result);
 void run_fan_out(Fleet& fleet, Outcome& result);

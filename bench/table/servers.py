@@ -86,23 +86,32 @@ class Server:
 
 class Announced(Server):
     """Prints one line of JSON when it is ready."""
-    flags = ()
+
+    def __init__(self, name, program, flags=()):
+        super().__init__(name, program)
+        self.flags = flags
 
     def start(self, folder, core):
         process = start([self.program, *self.flags], core, stdout=subprocess.PIPE)
         line = process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self.program} did not start")
+            process.wait()
+            process.stdout.close()
+            raise RuntimeError(f"{self.name} did not start")
         ready = json.loads(line)
         return Running(process, ready["url"], ready["auth_key"])
 
 
 class Ours(Announced):
-    flags = ("--listen", "127.0.0.1:0", "--auth-key", PLAIN_KEY, "--json")
+    def __init__(self, name, program, *flags):
+        super().__init__(name, program, ("--listen", "127.0.0.1:0", "--auth-key", PLAIN_KEY, "--json", *flags))
 
 
-class TestControl(Announced):
-    pass
+class OursOnAllCores(Ours):
+    """For more threads than one, beside the generator."""
+
+    def start(self, folder, core):
+        return super().start(folder, ",".join(map(str, sorted(os.sched_getaffinity(0)))))
 
 
 def free_ports(count):
