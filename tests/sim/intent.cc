@@ -12,8 +12,8 @@ bool has_routes(const NodeRecord& record) {
   return record.hostinfo && !record.hostinfo->routable_ips.empty() && !record.approved_routes.empty();
 }
 
-// What filters, policies and views are made of.
-bool concerns_others(const NodeRecord& a, const NodeRecord& b) {
+// What filters and SSH policies are made of.
+bool concerns_filters(const NodeRecord& a, const NodeRecord& b) {
   return a.authorized != b.authorized || a.attributes != b.attributes || a.tags != b.tags ||
          a.user != b.user || a.v4 != b.v4 || a.key != b.key || a.approved_routes != b.approved_routes;
 }
@@ -54,11 +54,13 @@ void Intent::change(const Changed& changed) {
     if (is_new) return;
     nodes_.erase(at);
     orders_.shown_to.erase(id);
-    ++epoch_;
+    ++subjects_;
   } else {
     const auto& record = std::get<NodeRecord>(*changed.record);
-    if (is_new || concerns_others(*at->second.record, record)) ++epoch_;
+    const bool regroups = is_new || concerns_filters(*at->second.record, record);
+    subjects_ += regroups;
     Known& known = nodes_[id];
+    if (regroups) known.regrouped = changes_.size();
     known.holder = changed.record;
     known.record = &record;
     if (record.key_expiry && !expired(record)) expiries_.emplace(*record.key_expiry, id);

@@ -54,6 +54,7 @@ class Intent {
     RecordPtr holder;
     const NodeRecord* record = nullptr;
     bool online = false;
+    std::size_t regrouped = 0;  // place of the last change that may show it other peers
   };
 
   explicit Intent(Orders orders) : orders_(std::move(orders)) {}
@@ -78,11 +79,11 @@ class Intent {
     return record.key_expiry && *record.key_expiry <= now_;
   }
   // Grows with everything that a map can show.
-  [[nodiscard]] std::uint64_t version() const { return epoch_ + changes_.size(); }
+  [[nodiscard]] std::uint64_t version() const { return epoch_ + subjects_ + changes_.size(); }
 
   // How far a viewer has been judged.
   struct Mark {
-    std::uint64_t epoch = 0;
+    std::uint64_t epoch = 0, subjects = 0;
     std::size_t changes = 0;
     unsigned frames = 0;  // since all was compared
   };
@@ -135,7 +136,8 @@ class Intent {
   std::map<NodeId, Known> nodes_;
   std::set<std::pair<WallTime, NodeId>> expiries_;
   std::map<IpPrefix, NodeId> primaries_;
-  std::uint64_t epoch_ = 1;
+  std::uint64_t epoch_ = 1;      // of what concerns all of all maps
+  std::uint64_t subjects_ = 1;   // of what filters and SSH policies are made of
   std::vector<NodeId> changes_;  // of nodes, in their order
   std::string wrong_;
   Tally tally_;

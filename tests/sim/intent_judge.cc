@@ -49,11 +49,13 @@ std::set<std::string> names(const CapMap& capabilities) {
   return out;
 }
 
-// Beside peers: what else a message changes of what is compared.
-bool says_more(const MapResponse& message) {
-  return message.node || !message.peers.empty() || message.packet_filter || !message.packet_filters.empty() ||
-         message.ssh_policy || message.derp_map || message.dns_config || message.health ||
-         !message.display_messages.empty() || message.client_version || message.control_dial_plan;
+bool says_settings(const MapResponse& message) {
+  return message.derp_map || message.dns_config || message.health || !message.display_messages.empty() ||
+         message.client_version || message.control_dial_plan;
+}
+
+bool says_filters(const MapResponse& message) {
+  return message.packet_filter || !message.packet_filters.empty() || message.ssh_policy;
 }
 
 }  // namespace
@@ -76,24 +78,26 @@ std::string Intent::judge(const Netmap& map, Capability viewer) {
 std::string Intent::judge(const Netmap& map, Capability viewer, const MapResponse& message, Mark& mark,
                           unsigned every) {
   ++tally_.frames;
-  if (++mark.frames >= every || mark.epoch != epoch_ || says_more(message) || !map.self) {
-    mark = {epoch_, changes_.size(), 0};
+  const Known* own = map.self ? find(map.self->id) : nullptr;
+  if (!own) return "a map of no node, or of one that is no more";
+  const std::size_t before = std::exchange(mark.changes, changes_.size());
+  const bool other_filters = std::exchange(mark.subjects, subjects_) != subjects_;
+  if (std::exchange(mark.epoch, epoch_) != epoch_ || own->regrouped >= before || !message.peers.empty() ||
+      ++mark.frames >= every) {
+    mark.frames = 0;
     return judge(map, viewer);
   }
-  std::set<NodeId> some(changes_.begin() + static_cast<std::ptrdiff_t>(mark.changes), changes_.end());
-  mark.changes = changes_.size();
+  std::set<NodeId> some(changes_.begin() + static_cast<std::ptrdiff_t>(before), changes_.end());
   for (const auto& peer : message.peers_changed) some.insert(peer.id);
   for (const auto& peer : message.peers_changed_patch) some.insert(peer.node_id);
   for (const auto& [peer, online] : message.online_change) some.insert(peer);
   some.insert(message.peers_removed.begin(), message.peers_removed.end());
   wrong_.clear();
-  const Known* own = find(map.self->id);
-  if (!own) return "a map of a node that is no more";
   const Viewer whose{map, viewer, *own->record};
-  if (some.erase(own->record->id) != 0) {
-    compare_self(whose);
-    compare_filters(whose);
-  }
+  const bool self = some.erase(own->record->id) != 0 || message.node;
+  if (self) compare_self(whose);
+  if (self || other_filters || says_filters(message)) compare_filters(whose);
+  if (says_settings(message)) compare_settings(whose);
   for (const NodeId peer : some) compare_peer(whose, peer);
   return std::move(wrong_);
 }

@@ -53,7 +53,7 @@ NodeId Owner::some_node() {
 }
 
 Owner::Order Owner::another_policy() {
-  const auto policy = std::make_shared<const Islands>(roll(4));
+  const auto policy = std::make_shared<const Islands>(roll(4) * islands_ / 3);
   return {coord_command::SetPolicy{policy}, then([policy](Orders& orders) { orders.policy = policy; })};
 }
 

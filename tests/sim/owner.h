@@ -17,8 +17,10 @@ std::shared_ptr<const DERPMap> make_derp_map(int regions);
 
 class Owner {
  public:
-  Owner(Intent& intent, std::shared_ptr<MemoryRecords> records, std::mt19937_64& random)
-      : intent_(intent), administrator_(std::move(records)), random_(random) {}
+  // The policies that it makes have up to so many islands.
+  Owner(Intent& intent, std::shared_ptr<MemoryRecords> records, std::mt19937_64& random,
+        std::uint64_t islands = 3)
+      : intent_(intent), administrator_(std::move(records)), random_(random), islands_(islands) {}
 
   struct Order {
     CoordOrder what;
@@ -45,7 +47,7 @@ class Owner {
   Intent& intent_;
   Administrator administrator_;
   std::mt19937_64& random_;
-  std::uint64_t orders_ = 0;
+  std::uint64_t islands_, orders_ = 0;
 };
 
 }  // namespace ts2021::test
