@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "coord/planted.h"
 #include "sim/coordinator_world.h"
+
+#include <cstdio>
+
+#include "sim/planted_bug.h"
 #include "support/catch.h"
 
 namespace ts2021::coord {
@@ -8,15 +11,6 @@ Planted planted_bug = Planted::none;
 }
 
 namespace ts2021::test {
-namespace {
-
-// Ends the bug with the test, also when it fails.
-struct Plant {
-  explicit Plant(coord::Planted bug) { coord::planted_bug = bug; }
-  ~Plant() { coord::planted_bug = coord::Planted::none; }
-};
-
-}  // namespace
 
 TEST_CASE("every client sees what it ought to, whatever the schedule") {
   static std::uint64_t paired = 0;    // few pairs drawn see each other
@@ -35,14 +29,14 @@ TEST_CASE("every client sees what it ought to, whatever the schedule") {
   CHECK(world.tally.stale > 10);
   CHECK(world.tally.orders > 50);
   CHECK(world.tally.pages > 0);
-  CHECK(world.tally.primaries > 0);
-  CHECK(world.tally.hidden > 0);
-  expanded += world.tally.expanded;
+  CHECK(world.judged().primaries > 0);
+  CHECK(world.judged().hidden > 0);
+  expanded += world.judged().expanded;
   if (seed == 6) CHECK(expanded > 3);
-  CHECK(world.tally.shown > 0);
-  paired += world.tally.paired;
+  CHECK(world.judged().shown > 0);
+  paired += world.judged().paired;
   if (seed == 6) CHECK(paired > 3);
-  CHECK(world.tally.laid > 0);
+  CHECK(world.judged().laid > 0);
 }
 
 TEST_CASE("two hundred clients, slow takers among them") {
@@ -52,17 +46,29 @@ TEST_CASE("two hundred clients, slow takers among them") {
   CHECK(world.counters().shared_frames > world.tally.frames / 10);
 }
 
-TEST_CASE("the world finds each planted bug, and nothing without one") {
-  const auto number = GENERATE(range(0, static_cast<int>(coord::Planted::count)));
-  INFO("bug " << number);
-  const Plant plant(static_cast<coord::Planted>(number));
+TEST_CASE("a small world, in which each frame is judged as a whole") {
+  const std::uint64_t seed = GENERATE(range(101u, 105u));
+  INFO("seed " << seed);
+  CoordinatorWorld world(seed, 10, 1);
+  CHECK(world.run(1'500, 250) == "");
+  CHECK(world.judged().frames > 500);
+  CHECK(world.judged().whole >= world.judged().frames);
+}
+
+TEST_CASE("nothing is found where there is no bug") {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) CHECK(CoordinatorWorld(seed, 25).run(1'500, 100) == "");
+}
+
+TEST_CASE("the world finds each planted bug") {
+  const auto& planted = GENERATE(from_range(std::begin(planted_bugs), std::end(planted_bugs)));
+  INFO(planted.name << ": " << planted.text);
+  const Plant plant(planted.bug);
   std::string found;
-  for (std::uint64_t seed = 1; seed <= (number == 0 ? 3u : 12u) && found.empty(); ++seed) {
-    CoordinatorWorld world(seed, 25);
-    found = world.run(1'500, 100);
-  }
-  INFO(found);
-  CHECK(found.empty() == (number == 0));
+  std::uint64_t seed = 0;
+  while (found.empty() && ++seed <= 12) found = CoordinatorWorld(seed, 25).run(1'500, 100);
+  CHECK(!found.empty());
+  std::printf("%-20s seed %2d, %s\n", std::string(planted.name).c_str(), static_cast<int>(seed),
+              found.c_str());
 }
 
 }  // namespace ts2021::test

@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <set>
 
-#include "ts2021/msg/downlevel.h"
+#include "sim/islands.h"
+#include "ts2021/msg/hostinfo.h"
 
 namespace ts2021::test {
 namespace {
@@ -12,23 +13,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::uint16_t capabilities[] = {26, 32, 33, 36, 40, 53, 58, 68, 74, 90, 104, 111, 117, 130, 148};
-
-std::shared_ptr<const DERPMap> make_derp_map(int regions) {
-  DERPMap map;
-  map.regions.emplace();
-  for (int id = 900; id < 900 + regions; ++id) {
-    DERPRegion region;
-    region.region_id = id;
-    region.region_code = region.region_name = "r" + std::to_string(id);
-    DERPNode node;
-    node.name = std::to_string(id) + "a";
-    node.region_id = id;
-    node.host_name = "relay.test";
-    region.nodes = {node};
-    map.regions->emplace(id, region);
-  }
-  return std::make_shared<const DERPMap>(map);
-}
 
 CoordinatorConfig make_config(std::shared_ptr<const DERPMap> derp_map) {
   CoordinatorConfig config;
@@ -43,13 +27,14 @@ CoordinatorConfig make_config(std::shared_ptr<const DERPMap> derp_map) {
 
 }  // namespace
 
-CoordinatorWorld::CoordinatorWorld(std::uint64_t seed, std::size_t clients)
+CoordinatorWorld::CoordinatorWorld(std::uint64_t seed, std::size_t clients, unsigned frames_between_all)
     : random_(seed),
       entropy_(seed + 1),
       store_(inner_, seed + 2),
-      derp_map_(make_derp_map(2)),
-      policy_(std::make_shared<const Islands>(1)),
-      coordinator_(store_, policy_, entropy_, make_config(derp_map_)) {
+      intent_({std::make_shared<const Islands>(1), make_derp_map(2)}),
+      owner_(intent_, records_, random_),
+      coordinator_(store_, intent_.orders().policy, entropy_, make_config(intent_.orders().derp_map)),
+      frames_between_all_(frames_between_all) {
   clients_.resize(clients);
   for (std::size_t i = 0; i < clients; ++i) {
     ClientState& client = clients_[i];
@@ -90,19 +75,21 @@ void CoordinatorWorld::check(bool good, std::string what) {
 // --- what clients do ---
 
 void CoordinatorWorld::act() {
-  if (roll(400) == 0) {
-    policy_ = std::make_shared<const Islands>(roll(4));
-    coordinator_.handle(CoordCommand{{}, coord_command::SetPolicy{policy_}}, clock_.now);
-  }
-  if (roll(500) == 0) {
-    derp_map_ = make_derp_map(static_cast<int>(1 + roll(4)));
-    coordinator_.handle(CoordCommand{{}, coord_command::SetDERPMap{derp_map_}}, clock_.now);
-  }
-  if (roll(12) == 0) order();
-  if (roll(12) == 0) administrate();
+  if (roll(400) == 0) order(owner_.another_policy());
+  if (roll(500) == 0) order(owner_.another_derp_map());
+  if (roll(12) == 0) order(owner_.order(clock_.now.wall));
+  if (roll(12) == 0) owner_.administrate();
   if (roll(10) == 0) clock_.advance(milliseconds{roll(100)});
   if (roll(200) == 0) advance(milliseconds{roll(8'000)});
   act_on(roll(clients_.size()));
+}
+
+void CoordinatorWorld::order(std::optional<Owner::Order> order) {
+  if (!order) return;
+  const CommandId id{++commands_};
+  orders_[id] = std::move(order->done);
+  ++tally.orders;
+  tell(CoordCommand{id, std::move(order->what)});
 }
 
 void CoordinatorWorld::act_on(std::size_t index) {
@@ -131,8 +118,7 @@ SessionId CoordinatorWorld::session_of(std::size_t index) {
   ClientState& client = clients_[index];
   if (client.sessions.empty() || (client.sessions.size() < 3 && roll(5) == 0)) {
     client.sessions.push_back(SessionId{++sessions_});
-    coordinator_.handle(coord_input::Opened{client.sessions.back(), client.machine, client.capability},
-                        clock_.now);
+    tell(coord_input::Opened{client.sessions.back(), client.machine, client.capability});
   }
   return client.sessions[roll(client.sessions.size())];
 }
@@ -152,9 +138,7 @@ void CoordinatorWorld::enroll(std::size_t index) {
   call.sequence = ++client.sequence;
   client.answered_last = false;
   ++tally.registrations;
-  coordinator_.handle(
-      coord_input::Register{key.first, key.second, std::make_shared<const RegisterRequest>(request)},
-      clock_.now);
+  tell(coord_input::Register{key.first, key.second, std::make_shared<const RegisterRequest>(request)});
   client.registered = true;  // it believes so, and polls at once
 }
 
@@ -171,9 +155,7 @@ void CoordinatorWorld::log_out(std::size_t index) {
   call.client = index;
   call.sequence = ++client.sequence;
   client.answered_last = false;
-  coordinator_.handle(
-      coord_input::Register{key.first, key.second, std::make_shared<const RegisterRequest>(request)},
-      clock_.now);
+  tell(coord_input::Register{key.first, key.second, std::make_shared<const RegisterRequest>(request)});
   client.registered = false;
   client.key = fresh_key<NodePublic>();
 }
@@ -210,8 +192,8 @@ void CoordinatorWorld::poll(std::size_t index) {
   client.answered_last = false;
   client.poll = key;
   client.fold = std::make_unique<StrictFold>(client.capability);
-  coordinator_.handle(coord_input::Map{key.first, key.second, std::make_shared<const MapRequest>(request)},
-                      clock_.now);
+  client.judged = {};
+  tell(coord_input::Map{key.first, key.second, std::make_shared<const MapRequest>(request)});
 }
 
 void CoordinatorWorld::update(std::size_t index, bool cancel_at_once) {
@@ -259,51 +241,63 @@ void CoordinatorWorld::update(std::size_t index, bool cancel_at_once) {
     return entry.first != key && entry.second.client == index && !entry.second.dead &&
            entry.second.kind == Call::Kind::update;
   });
-  coordinator_.handle(coord_input::Map{key.first, key.second, std::make_shared<const MapRequest>(request)},
-                      clock_.now);
+  tell(coord_input::Map{key.first, key.second, std::make_shared<const MapRequest>(request)});
   if (!cancel_at_once || !waits) return;
-  coordinator_.handle(coord_input::Cancelled{key.first, key.second}, clock_.now);
   calls_[key].dead = true;
+  tell(coord_input::Cancelled{key.first, key.second});
   ++tally.cancels;
   static_cast<Told&>(client) = before;
 }
 
 void CoordinatorWorld::drop_poll(std::size_t index) {
   ClientState& client = clients_[index];
-  coordinator_.handle(coord_input::Cancelled{client.poll->first, client.poll->second}, clock_.now);
+  const auto [session, call] = *client.poll;
   calls_[*client.poll].dead = true;
   client.poll.reset();
+  tell(coord_input::Cancelled{session, call});
 }
 
 void CoordinatorWorld::drop_sessions(std::size_t index) {
   ClientState& client = clients_[index];
-  for (const auto session : client.sessions) {
-    coordinator_.handle(coord_input::Gone{session}, clock_.now);
+  client.poll.reset();
+  for (const auto session : std::exchange(client.sessions, {})) {
     for (auto& [key, call] : calls_)
       if (key.first == session) call.dead = true;
+    tell(coord_input::Gone{session});
   }
-  client.sessions.clear();
-  client.poll.reset();
 }
 
 // --- what comes back ---
 
+void CoordinatorWorld::drain() {
+  while (auto out = coordinator_.next_event()) on_event(std::move(*out));
+}
+
+void CoordinatorWorld::tell(const StoreEvent& event) {
+  intent_.pass(clock_.now.wall);
+  if (const auto* changed = std::get_if<Changed>(&event)) intent_.change(*changed);
+  coordinator_.on_store(event, clock_.now);
+  drain();
+}
+
+void CoordinatorWorld::tell_time() {
+  intent_.pass(clock_.now.wall);
+  coordinator_.handle_timeout(clock_.now);
+  drain();
+}
+
 void CoordinatorWorld::pump() {
   for (bool moved = true; moved && wrong_.empty();) {
     moved = false;
+    watch_store();
     StoreEvent event;
     while (store_.poll({&event, 1}) == 1) {
-      if (std::holds_alternative<Rejected>(event)) ++tally.stale;
-      coordinator_.on_store(event, clock_.now);
-      moved = true;
-    }
-    watch_store();
-    while (auto out = coordinator_.next_event()) {
-      on_event(std::move(*out));
+      tally.stale += std::holds_alternative<Rejected>(event);
+      tell(event);
       moved = true;
     }
     if (const auto next = coordinator_.next_timeout(); next && *next <= clock_.now.mono) {
-      coordinator_.handle_timeout(clock_.now);
+      tell_time();
       moved = true;
     }
   }
@@ -320,7 +314,6 @@ void CoordinatorWorld::watch_store() {
       stored_[NodeId{changed->id}] = std::get<NodeRecord>(*changed->record);
     } else {
       stored_.erase(NodeId{changed->id});
-      shown_to_.erase(NodeId{changed->id});
       ++tally.removed;
     }
   }
@@ -378,6 +371,7 @@ void CoordinatorWorld::on_event(CoordEvent event) {
     orders_.erase(at);
     return;
   }
+  if (const auto* notice = std::get_if<coord_event::Notice>(&event)) return on_notice(*notice);
   check(!std::holds_alternative<coord_event::Drop>(event), "a session is dropped");
 }
 
@@ -403,15 +397,34 @@ void CoordinatorWorld::on_frame(const coord_event::MapFrame& frame) {
     check(opened_.insert(message->pop_browser_url).second, "a page is opened twice");
   }
   if (client.poll != Key{frame.session, frame.call}) return;  // an older poll's last words
-  const std::string wrong = client.fold->apply(*message);
-  check(wrong.empty(), "client " + std::to_string(call->client) + ": " + wrong);
+  std::string wrong = client.fold->apply(*message);
+  // The farewell of a node that is no more tells nothing but that.
+  const bool judged = !message->keep_alive && !(message->node && !intent_.find(message->node->id));
+  if (wrong.empty() && judged)
+    wrong = intent_.judge(**client.fold, client.capability, *message, client.judged, frames_between_all_);
+  if (!wrong.empty()) check(false, "a frame of client " + std::to_string(call->client) + ": " + wrong);
+}
+
+// Presence is what the coordinator says, but it can't say anything.
+void CoordinatorWorld::on_notice(const coord_event::Notice& notice) {
+  if (notice.kind != NoticeKind::online && notice.kind != NoticeKind::offline) return;
+  const auto* known = intent_.find(notice.node);
+  if (!known) return check(false, "presence of a node that is not known");
+  const bool online = notice.kind == NoticeKind::online;
+  check(known->online != online, "presence is told twice");
+  const bool polls = std::any_of(clients_.begin(), clients_.end(), [&](const ClientState& client) {
+    return client.machine == known->record->machine && client.poll &&
+           (online || ((*client.fold)->self && (*client.fold)->self->id == notice.node));
+  });
+  check(polls == online, online ? "online without a poll" : "offline with a poll");
+  intent_.set_online(notice.node, online);
 }
 
 void CoordinatorWorld::take(bool all) {
   for (auto& [key, call] : calls_) {
     if (!call.in_flight || (!all && roll(clients_[call.client].slow ? 100 : 3) != 0)) continue;
     call.in_flight = false;
-    if (!call.dead) coordinator_.handle(coord_input::Taken{key.first, key.second}, clock_.now);
+    if (!call.dead) tell(coord_input::Taken{key.first, key.second});
   }
   std::erase_if(calls_, [](const auto& entry) { return entry.second.dead; });
 }
@@ -422,8 +435,71 @@ void CoordinatorWorld::advance(milliseconds by) {
     const auto next = coordinator_.next_timeout();
     const auto until = next ? std::clamp(*next, clock_.now.mono, end) : end;
     clock_.advance(std::max(std::chrono::ceil<milliseconds>(until - clock_.now.mono), milliseconds{1}));
-    coordinator_.handle_timeout(clock_.now);
+    tell_time();
     pump();
+  }
+}
+
+// --- when all is quiet ---
+
+void CoordinatorWorld::settle() {
+  for (int i = 0; i < 40; ++i) {
+    store_.finish();
+    pump();
+    take(true);
+    pump();
+    advance(milliseconds{250});
+  }
+}
+
+void CoordinatorWorld::compare() {
+  compare_store();
+  compare_routers();
+  check(orders_.empty(), "an order is not answered");
+  std::set<NodeId> online;
+  for (const auto& client : clients_)
+    if (client.poll && (*client.fold)->self) online.insert((*client.fold)->self->id);
+  for (const auto& [id, known] : intent_.nodes())
+    check(known.online == online.contains(id), known.online ? "nobody is online" : "somebody is offline");
+  for (const auto& client : clients_) {
+    if (!client.poll) continue;
+    ++tally.compared;
+    const std::string wrong = intent_.judge(**client.fold, client.capability);
+    if (!wrong.empty()) check(false, "when all is quiet: " + wrong);
+  }
+}
+
+void CoordinatorWorld::compare_store() {
+  std::map<MachinePublic, const ClientState*> by_machine;
+  std::set<std::string> names;
+  std::set<Ipv4Address> addresses;
+  check(stored_.size() == intent_.nodes().size(), "the store does not tell all that it has");
+  for (const auto& client : clients_) by_machine[client.machine] = &client;
+  for (const auto& [id, record] : stored_) {
+    check(names.insert(record.given_name).second, "two nodes have the name " + record.given_name);
+    check(addresses.insert(record.v4).second, "two nodes have one address");
+    const ClientState& client = *by_machine.at(record.machine);
+    if (!client.answered_last || record.key != client.key) continue;  // or a node of before: it was tagged
+    const std::string whose = "the store has not what the client of node " +
+                              std::to_string(static_cast<std::uint64_t>(id)) + " " + record.stable_id +
+                              " told last: ";
+    check(record.endpoints == client.endpoints, whose + "endpoints");
+    check(record.disco == client.disco, whose + "disco key");
+    check(record.home_derp == client.home_derp, whose + "relay");
+    check(record.hostname == client.hostname, whose + "host name");
+    check(record.key == client.key, whose + "key");
+    check(record.hostinfo->routable_ips == client.routes, whose + "routes");
+  }
+}
+
+// Whoever is online and may route a subnet: somebody does.
+void CoordinatorWorld::compare_routers() {
+  for (const auto& [id, known] : intent_.nodes()) {
+    const NodeRecord& record = *known.record;
+    if (!known.online || intent_.expired(record) || intent_.orders().laid.routes.contains(id)) continue;
+    for (const auto& route : record.approved_routes)
+      check(route.size == 0 || !is_in_force(record, route) || intent_.primaries().contains(route),
+            "nobody routes " + route.text());
   }
 }
 

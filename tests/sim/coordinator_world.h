@@ -14,9 +14,9 @@
 #include <string>
 #include <vector>
 
-#include "sim/islands.h"
+#include "sim/intent.h"
+#include "sim/owner.h"
 #include "store/memory_store.h"
-#include "support/administrator.h"
 #include "support/slow_store.h"
 #include "support/strict_fold.h"
 #include "support/support.h"
@@ -29,7 +29,8 @@ namespace ts2021::test {
 
 class CoordinatorWorld {
  public:
-  CoordinatorWorld(std::uint64_t seed, std::size_t clients);
+  // After each frame a viewer's map is judged: what has changed, and all of it once in `frames_between_all`.
+  CoordinatorWorld(std::uint64_t seed, std::size_t clients, unsigned frames_between_all = 16);
 
   // Returns the first thing that went wrong, with the step; empty when all is well.
   std::string run(std::size_t steps, std::size_t steps_between_checks);
@@ -37,10 +38,10 @@ class CoordinatorWorld {
   // What happened, so that a test can see that it did.
   struct Tally {
     std::size_t frames = 0, full_maps = 0, keep_alives = 0, registrations = 0, updates = 0, cancels = 0,
-                replaced = 0, removed = 0, compared = 0, stale = 0, orders = 0, pages = 0, primaries = 0,
-                hidden = 0, expanded = 0, shown = 0, paired = 0, laid = 0;
+                replaced = 0, removed = 0, compared = 0, stale = 0, orders = 0, pages = 0;
   };
   Tally tally;
+  [[nodiscard]] const Intent::Tally& judged() const { return intent_.tally(); }
   [[nodiscard]] Coordinator::Counters counters() const { return coordinator_.counters(); }
 
  private:
@@ -70,10 +71,9 @@ class CoordinatorWorld {
     std::vector<SessionId> sessions;
     std::optional<Key> poll;
     std::unique_ptr<StrictFold> fold;
+    Intent::Mark judged;
     bool answered_last = false;  // the last request was an update and is answered
   };
-
-  using Messages = std::map<std::string, DisplayMessage>;
 
   void act();
   void act_on(std::size_t index);
@@ -86,45 +86,29 @@ class CoordinatorWorld {
   SessionId session_of(std::size_t index);
   MapRequest request_of(std::size_t index) const;
 
-  // What the owner orders, and what somebody else writes into the store.
-  void order();
-  void order(CoordOrder order, std::function<void()> done);  // called when it was carried out
-  void order_messages();
-  void order_override();
-  void order_pairs();
-  void order_node();
-  void administrate();
-  NodeId some_node();
+  void order(std::optional<Owner::Order> order);
 
+  // Every way into the coordinator: what comes of it is judged before anything else happens.
+  template <class Input>
+  void tell(const Input& input) {
+    intent_.pass(clock_.now.wall);
+    coordinator_.handle(input, clock_.now);
+    drain();
+  }
+  void tell(const StoreEvent& event);
+  void tell_time();
+  void drain();
   void pump();
   void on_event(CoordEvent event);
   void on_frame(const coord_event::MapFrame& frame);
   void take(bool all);
   void advance(std::chrono::milliseconds by);
   void watch_store();
+  void on_notice(const coord_event::Notice& notice);
   void settle();
   void compare();
   void compare_store();
-  void compare_self(const ClientState& client, const NodeRecord& own);
-  void compare_settings(const ClientState& client, const NodeRecord& own);
-  void compare_peers(const ClientState& client, const NodeRecord& own, const std::set<NodeId>& online);
-  void compare_node(const Node& seen, const NodeRecord& record, const ClientState& viewer,
-                    const NodeRecord& own);
-  void compare_pair(const Node& seen, const NodeRecord& record, const ClientState& viewer,
-                    const NodeRecord& own);
-  [[nodiscard]] bool hidden(const NodeRecord& peer, const ClientState& viewer, const NodeRecord& own) const;
-  [[nodiscard]] std::vector<std::string> addresses_of(bool not_signed, const NodeRecord& viewer) const;
-  [[nodiscard]] std::vector<FilterRule> filter_for(const NodeRecord& own, Capability capability) const;
-  // The address of the family by which the viewer knows the node; and by which the peer knows the viewer.
-  [[nodiscard]] IpAddress address_of(const NodeRecord& node, const NodeRecord& viewer,
-                                     IpAddress::Family family) const;
-  [[nodiscard]] IpAddress masquerade(const NodePublic& node, const NodePublic& peer,
-                                     IpAddress::Family family) const;
-  void compare_routes(const Node& seen, const NodeRecord& record);
-  void find_primaries(const std::set<NodeId>& online);
-  [[nodiscard]] bool expired(const NodeRecord& record) const {
-    return record.key_expiry && *record.key_expiry <= clock_.now.wall;
-  }
+  void compare_routers();
   void check(bool good, std::string what);
   Call* alive(SessionId session, CallId call);
   std::uint64_t roll(std::uint64_t sides) { return random_() % sides; }
@@ -142,35 +126,18 @@ class CoordinatorWorld {
   MemoryStore inner_{records_}, observer_{records_};
   SlowStore store_;
   Administrator administrator_{records_};
-  std::shared_ptr<const DERPMap> derp_map_;
-  std::shared_ptr<const Policy> policy_;
+  Intent intent_;
+  Owner owner_;
   Coordinator coordinator_;
   std::vector<ClientState> clients_;
   std::map<Key, Call> calls_;
-  std::map<NodeId, NodeRecord> stored_;
-  // What was ordered and carried out.
+  std::map<NodeId, NodeRecord> stored_;  // which the coordinator may not yet have heard of
   std::map<CommandId, std::function<void()>> orders_;
-  DnsSettings dns_;
-  std::optional<ClientVersion> version_;
-  std::optional<ControlDialPlan> plan_;
-  Messages shown_;
-  std::map<NodeId, Messages> shown_to_;
-  struct Laid {  // over the maps
-    std::map<NodeId, std::vector<IpPrefix>> routes;
-    std::map<NodeId, CapMap> capabilities;
-    std::set<NodeId> not_signed;
-    std::set<std::pair<NodeId, NodeId>> jailed;
-    std::vector<Masquerade> masquerades;
-    std::optional<CapMap> app_caps;
-    std::optional<SSHPolicy> ssh;
-    std::optional<DNSConfig> dns;
-  };
-  Laid laid_;
-  std::set<std::string> opened_;          // pages
-  std::map<IpPrefix, NodeId> primaries_;  // where somebody online may route
+  std::set<std::string> opened_;  // pages
   std::uint64_t commands_ = 0;
   MapFrameReader plain_reader_{Compression::none}, zstd_reader_{Compression::zstd};  // frames are whole
   std::uint64_t sessions_ = 0, call_ids_ = 0;
+  unsigned frames_between_all_;
   std::size_t step_ = 0;
   std::string wrong_;
 };

@@ -31,6 +31,7 @@ class StrictFold {
     return wrong;
   }
   [[nodiscard]] const Netmap* operator->() const noexcept { return &fold_.netmap(); }
+  [[nodiscard]] const Netmap& operator*() const noexcept { return fold_.netmap(); }
   [[nodiscard]] std::uint64_t messages() const noexcept { return fold_.messages(); }
 
   // What acts when it comes and leaves nothing in the map.

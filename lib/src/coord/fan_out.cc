@@ -345,6 +345,8 @@ FanOut::Serve FanOut::serve(Poll& poll, SharedPieces& out) {
   if (!self) return Serve::end;
   if (config_.test_mode && !poll.fresh && poll.cursor >= due()) return serve_one_shot(poll, out);
   const Position cursor = std::exchange(poll.cursor, log.head());
+  if (planted(Planted::overtakes) && poll.fresh && !round_.empty())
+    return serve_delta(poll, *self, Position{static_cast<std::uint64_t>(poll.cursor) - 1}, out);
   const bool fresh = std::exchange(poll.fresh, false);
   const bool anew = config_.test_mode || cursor < renewed(poll.node);
   const bool asks = fresh || anew || log.parts_since(poll.node, cursor).has(Part::subject);
@@ -403,12 +405,13 @@ FanOut::Serve FanOut::serve_delta(Poll& poll, const NodeState& self, Position cu
 }
 
 FanOut::Serve FanOut::serve_shared(const Poll& poll, Position cursor, SharedPieces& out) {
-  if (cache_head_ != tailnet_.log().head()) {
+  if (cache_head_ != tailnet_.log().head() && !planted(Planted::keeps_old_patch)) {
     cache_.clear();
     cache_head_ = tailnet_.log().head();
   }
   const CapabilityClass of = capability_class(poll.capability);
-  const auto [cached, is_new] = cache_.try_emplace({poll.view, of, poll.compression, cursor});
+  const Position since = planted(Planted::loses_delta) ? Position{} : cursor;
+  const auto [cached, is_new] = cache_.try_emplace({poll.view, of, poll.compression, since});
   if (is_new) {
     const Capability capability = lowest(of);
     if (auto message = delta(snapshot(), {NodeId{}, poll.view, capability}, cursor))
