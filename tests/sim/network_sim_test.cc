@@ -30,8 +30,30 @@ std::uint64_t seed_or(std::uint64_t seed) {
   return given ? std::strtoull(given, nullptr, 10) : seed;
 }
 
-std::string repeat(const NetworkWorld::Options& options, const char* test) {
-  return "to repeat: SIM_SEED=" + std::to_string(options.seed) + " network_sim \"" + test + "\"";
+struct Fault {
+  NetworkFault fault;
+  const char *name, *text;
+};
+constexpr Fault faults[] = {
+#define FAULT(name, text) {NetworkFault::name, #name, text},
+    TS_NETWORK_FAULTS(FAULT)
+#undef FAULT
+};
+
+std::string repeat(std::uint64_t seed, const char* test) {
+  return "to repeat: SIM_SEED=" + std::to_string(seed) + " network_sim \"" + test + "\"";
+}
+
+void print(const NetworkWorld& world) {
+  const auto& t = world.tally;
+  std::printf(
+      "%zu connections (%zu boxed), %zu bytes, %zu messages (%zu full, %zu keep-alives), %zu updates\n",
+      t.lines, t.boxed_lines, t.bytes, t.frames, t.full_maps, t.keep_alives, t.updates);
+  std::printf("%zu cuts (%zu silent), %zu stalls, %zu overlaps, %zu rotations, %zu logouts, %zu storms\n",
+              t.cuts, t.silent_cuts, t.stalls, t.overlaps, t.rotations, t.logouts, t.storms);
+  std::printf("judged %zu messages, %zu whole, %zu peers; %zu maps when all was quiet; digest %016llx\n",
+              world.judged().frames, world.judged().whole, world.judged().peers, t.compared,
+              static_cast<unsigned long long>(world.digest()));
 }
 
 }  // namespace
@@ -40,27 +62,66 @@ TEST_CASE("a day of churn") {
   NetworkWorld::Options options;
   options.seed = seed_or(1);
   options.devices = sanitized ? 40 : 250;
-  if (const char* n = std::getenv("SIM_DEVICES")) options.devices = std::strtoull(n, nullptr, 10);
-  INFO(repeat(options, "a day of churn"));
+  INFO(repeat(options.seed, "a day of churn"));
   NetworkWorld world(options);
   CHECK(world.run(hours{24}) == "");
-  const auto& t = world.tally;
-  std::printf(
-      "%zu devices, 24 h, seed %llu: %llu steps, %zu connections (%zu boxed), %.1f MB, %zu messages (%zu "
-      "full, %zu "
-      "keep-alives), %zu updates, %zu cuts (%zu silent), %zu stalls, %zu overlaps, %zu rotations, %zu "
-      "logouts, %zu "
-      "naps, %zu storms, %zu restarts, %zu orders, %zu refusals, %zu timeouts, blocked %zu times; at most "
-      "%zu online, "
-      "%zu events, %zu blocks; judged %zu messages, %zu whole, %zu peers; %zu quiet times, %zu maps; digest "
-      "%016llx\n",
-      options.devices, static_cast<unsigned long long>(options.seed),
-      static_cast<unsigned long long>(world.steps()), t.lines, t.boxed_lines,
-      static_cast<double>(t.bytes) / 1e6, t.frames, t.full_maps, t.keep_alives, t.updates, t.cuts,
-      t.silent_cuts, t.stalls, t.overlaps, t.rotations, t.logouts, t.naps, t.storms, t.restarts, t.orders,
-      t.refusals, t.timeouts, t.blocked, t.most_online, t.most_events, t.most_blocks, world.judged().frames,
-      world.judged().whole, world.judged().peers, t.quiet_checks, t.compared,
-      static_cast<unsigned long long>(world.digest()));
+  print(world);
+  // It was no quiet life.
+  CHECK(world.tally.lines > options.devices);
+  CHECK(world.tally.boxed_lines > 0);
+  CHECK(world.tally.updates > 0);
+  CHECK(world.tally.cuts > world.tally.storms);
+  CHECK(world.tally.silent_cuts > 0);
+  CHECK(world.tally.stalls > 0);
+  CHECK(world.tally.overlaps > 0);
+  CHECK(world.tally.rotations > 0);
+  CHECK(world.tally.storms > 0);
+  CHECK(world.tally.restarts > 0);
+  CHECK(world.tally.orders > 0);
+  CHECK(world.tally.compared > options.devices);
+  CHECK(world.judged().frames > 100 * options.devices);
+  // What waits for the network is bounded: one message at a time for each viewer, and four events.
+  CHECK(world.tally.most_online > options.devices / 2);
+  CHECK(world.tally.most_events < 8 * options.devices);
+}
+
+TEST_CASE("the same seed is the same life, byte for byte") {
+  NetworkWorld::Options options;
+  options.devices = 20;
+  std::uint64_t digests[3]{};
+  const std::uint64_t seeds[] = {11, 11, 12};
+  for (int i = 0; i < 3; ++i) {
+    options.seed = seeds[i];
+    NetworkWorld world(options);
+    CHECK(world.run(hours{2}) == "");
+    digests[i] = world.digest();
+  }
+  CHECK(digests[0] == digests[1]);
+  CHECK(digests[0] != digests[2]);
+}
+
+TEST_CASE("the world finds what it does wrong itself") {
+  const Fault& planted = GENERATE(from_range(std::begin(faults), std::end(faults)));
+  INFO(planted.name << ": " << planted.text);
+  NetworkWorld::Options options;
+  options.devices = 30;
+  options.fault = planted.fault;
+  std::string found;
+  for (options.seed = 1; options.seed <= 6; ++options.seed) {
+    found = NetworkWorld(options).run(hours{24});
+    if (!found.empty()) break;
+  }
+  CHECK(!found.empty());
+  std::printf("%-20s seed %d, %s\n", planted.name, static_cast<int>(options.seed), found.c_str());
+}
+
+TEST_CASE("nothing is found where nothing is wrong") {
+  NetworkWorld::Options options;
+  options.devices = 20;
+  for (options.seed = 1; options.seed <= (sanitized ? 2u : 6u); ++options.seed) {
+    INFO(repeat(options.seed, "a day of churn"));
+    CHECK(NetworkWorld(options).run(hours{6}) == "");
+  }
 }
 
 }  // namespace ts2021::test

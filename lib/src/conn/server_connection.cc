@@ -47,8 +47,8 @@ struct ServerConnection::Impl {
 
   std::optional<conn::OuterSite> outer;
   std::unique_ptr<noise::Responder> responder;  // until accept()
-  std::vector<std::uint8_t> rest;  // input that came before accept()
-  std::string websocket_key;       // non-empty: a WebSocket peer
+  std::vector<std::uint8_t> rest;               // input that came before accept()
+  std::string websocket_key;                    // non-empty: a WebSocket peer
   std::optional<entry::WebSocket> websocket;
   std::unique_ptr<conn::Inside> inside;
   conn::RecordCounts records;  // once `inside` has gone
