@@ -92,14 +92,20 @@ class ChangeLog {
   // Calls visit(Change) for every node that changed after `cursor`, the latest first. Cost: their number.
   template <class Visit>
   void since(Position cursor, Visit visit) const {
-    for (auto at = order_.rbegin(); at != order_.rend() && at->latest > cursor; ++at) {
-      const bool is_new = at->created > cursor;
-      if (at->removed) {
-        if (!is_new) visit(Change{at->node, {}, false, true});
-        continue;
-      }
-      visit(Change{at->node, is_new ? Parts() : at->since(cursor), is_new, false});
-    }
+    any_since(cursor, [&visit](Change change) {
+      if (change.created && change.removed) return false;
+      if (change.created || change.removed) change.parts = {};
+      visit(change);
+      return false;
+    });
+  }
+  // Whether test(Change) is true of any, those that came and went included, and with the parts that changed
+  // after a node was created: as viewers saw it who looked after `cursor`.
+  template <class Test>
+  bool any_since(Position cursor, Test test) const {
+    for (auto at = order_.rbegin(); at != order_.rend() && at->latest > cursor; ++at)
+      if (test(Change{at->node, at->since(cursor), at->created > cursor, at->removed})) return true;
+    return false;
   }
 
  private:

@@ -20,6 +20,11 @@ Instant::duration with_jitter(Instant::duration silence, Entropy& entropy) {  //
   return silence + most * ((random[0] << 8) | random[1]) / 65'536;
 }
 
+bool runs_ssh(const NodeState& node) {
+  const Hostinfo* host = node.record->hostinfo.get();
+  return host && !host->ssh_host_keys.empty() && node.record->authorized;
+}
+
 }  // namespace
 
 FanOut::FanOut(Tailnet& tailnet, Entropy& entropy, const CoordinatorConfig& config,
@@ -61,11 +66,12 @@ void FanOut::end(Polls::iterator poll) {
 
 void FanOut::drop(Polls::iterator poll) {
   leave(poll->second);
+  unfile(poll->second);
   polls_.erase(poll);
 }
 
 void FanOut::leave(Poll& poll) {
-  if (std::exchange(poll.of_round, false)) --round_out_;
+  if (const auto round = std::exchange(poll.round, 0u); round != 0 && round == round_number_) --round_out_;
   if (std::exchange(poll.of_full_maps, false)) --full_maps_out_;
 }
 
@@ -90,7 +96,7 @@ void FanOut::taken(PollKey key) {
   poll.in_flight = false;
   leave(poll);
   if (planted(Planted::skips_while_slow)) poll.cursor = tailnet_.log().head();
-  if (poll.cursor < due() || takes_one_shot(poll))
+  if (told(poll) < due() || takes_one_shot(poll))
     behind_.push_back(key);
   else if (auto frame = owed_keep_alive(key, poll))
     events_.push_back(*std::move(frame));
@@ -139,7 +145,10 @@ void FanOut::rules_changed(Now now) {
   renew_all();
 }
 
-void FanOut::renew(NodeId node) { renewed_[node] = tailnet_.log().advance(); }
+void FanOut::renew(NodeId node) {
+  renewed_[node] = tailnet_.log().advance();
+  concerned_.push_back(node);
+}
 
 void FanOut::renew_all() {
   all_renewed_ = tailnet_.log().advance();
@@ -158,6 +167,7 @@ void FanOut::wake(bool repeat) {
 
 void FanOut::set_messages(NodeId node, const Settings::MessageChanges& changes) {
   settings_.set_messages(node, changes, tailnet_.log().advance());
+  if (node != NodeId{}) concerned_.push_back(node);
 }
 
 void FanOut::set_client_version(std::optional<ClientVersion> version) {
@@ -175,6 +185,7 @@ void FanOut::set_lock(std::optional<TKAInfo> lock) {
 void FanOut::lock_head_reported(NodeId node, const std::string& head) {  // MAP-51
   if (head.empty() || !settings_.lock() || settings_.lock()->head == head) return;
   settings_.repeat(Section::lock, node, tailnet_.log().advance());
+  concerned_.push_back(node);
 }
 
 bool FanOut::push(NodeId node, OneShot what, Instant until) {
@@ -224,24 +235,69 @@ void FanOut::start_round() {
   const Position head = due();
   if (round_head_ == head && behind_.empty()) return;
   round_.assign(behind_.begin(), behind_.end());
-  if (round_head_ != head) {
-    Position slowest = head;
-    for (const auto& [key, poll] : polls_) {
-      if (poll.fresh) continue;
-      slowest = std::min(slowest, poll.cursor);
-      if (!poll.in_flight && poll.cursor < head) round_.push_back(key);
-    }
-    tailnet_.log().forget_removed(slowest);
-  }
   behind_.clear();
+  if (round_head_ != head) call_audiences(head);
   round_head_ = head;
   if (round_.empty()) return;
   ++counters_.rounds;
+  counters_.visits += round_.size();
   round_size_ = round_.size();
-  for (auto& [key, poll] : polls_) poll.of_round = false;
+  if (++round_number_ == 0) ++round_number_;
   round_out_ = 0;
   round_started_ = now_.mono;
   round_measured_ = false;
+}
+
+void FanOut::call_audiences(Position head) {
+  // First, while what audiences have heard ends before it.
+  tailnet_.log().since(round_head_, [this](const ChangeLog::Change& change) { set_apart(change.node); });
+  for (const NodeId node : concerned_) set_apart(node);
+  concerned_.clear();
+
+  std::erase_if(audiences_, [](const auto& one) { return one.second.empty(); });
+  Position slowest = head;
+  bool all = true;
+  for (auto& [hears, audience] : audiences_) {
+    const Position heard = audience.heard();
+    if (!config_.test_mode && all_renewed_ <= heard && !has_news(snapshot(), hears, heard)) {
+      audience.move_on(head);
+      all = false;
+      continue;
+    }
+    audience.call(head, [&](const Polls::value_type& of) {
+      const auto& [key, poll] = of;
+      slowest = std::min(slowest, poll.cursor);
+      if (!poll.in_flight && poll.cursor < head) round_.push_back(key);
+    });
+  }
+  if (all) tailnet_.log().forget_removed(slowest);  // what went away is news to all
+}
+
+void FanOut::set_apart(NodeId node) {
+  for (const auto* polls : {&live_, &silent_}) {
+    const auto at = polls->find(node);
+    if (at == polls->end()) continue;
+    auto& [key, poll] = *polls_.find(at->second);
+    poll.cursor = told(poll);
+    poll.apart = true;
+    if (!poll.fresh && !poll.in_flight) round_.push_back(key);
+  }
+}
+
+void FanOut::file(Polls::value_type& of) {
+  Poll& poll = of.second;
+  poll.apart = false;
+  const NodeState* self = tailnet_.find(poll.node);
+  const Hears hears{poll.view, poll.ssh || (self && runs_ssh(*self)),
+                    !understands_cap_sources(poll.capability), poll.concerned != NodePublic{}};
+  Audience& audience = audiences_.try_emplace(hears, poll.cursor).first->second;
+  if (poll.audience == &audience) return;
+  unfile(poll);
+  audience.add(of);
+}
+
+void FanOut::unfile(Poll& poll) {
+  if (poll.audience) poll.audience->remove(poll);
 }
 
 void FanOut::send_keep_alives() {
@@ -288,14 +344,16 @@ std::optional<CoordEvent> FanOut::serve_next() {
     const auto at = polls_.find(key);
     if (at == polls_.end() || at->second.in_flight) continue;
     Poll& poll = at->second;
-    if (!poll.fresh && poll.cursor >= due() && !takes_one_shot(poll)) {
+    if (!poll.fresh && told(poll) >= due() && !takes_one_shot(poll)) {
       if (auto frame = owed_keep_alive(key, poll)) return frame;
       continue;
     }
     const bool first = poll.fresh;
     const auto full_maps = counters_.full_maps;
     SharedPieces pieces;
-    switch (serve(poll, pieces)) {
+    const Serve served = serve(poll, pieces);
+    if (served != Serve::end) file(*at);
+    switch (served) {
       case Serve::nothing:
         if (auto frame = owed_keep_alive(key, poll)) return frame;
         continue;
@@ -315,7 +373,7 @@ std::optional<CoordEvent> FanOut::serve_next() {
     poll.in_flight = true;
     poll.owes_keep_alive = false;
     if (!first) {
-      poll.of_round = true;
+      poll.round = round_number_;
       ++round_out_;
     }
     if (counters_.full_maps != full_maps) begin_full_map(key, poll);
@@ -330,7 +388,7 @@ std::optional<CoordEvent> FanOut::serve_next() {
 
 bool FanOut::wants_full_map(PollKey key) const {
   const auto at = polls_.find(key);
-  return at != polls_.end() && !at->second.in_flight && at->second.cursor < renewed(at->second.node);
+  return at != polls_.end() && !at->second.in_flight && told(at->second) < renewed(at->second.node);
 }
 
 void FanOut::begin_full_map(PollKey key, Poll& poll) {
@@ -343,8 +401,9 @@ FanOut::Serve FanOut::serve(Poll& poll, SharedPieces& out) {
   const ChangeLog& log = tailnet_.log();
   const NodeState* self = tailnet_.find(poll.node);
   if (!self) return Serve::end;
-  if (config_.test_mode && !poll.fresh && poll.cursor >= due()) return serve_one_shot(poll, out);
-  const Position cursor = std::exchange(poll.cursor, log.head());
+  if (config_.test_mode && !poll.fresh && told(poll) >= due()) return serve_one_shot(poll, out);
+  const Position cursor = told(poll);
+  poll.cursor = log.head();
   if (planted(Planted::overtakes) && poll.fresh && !round_.empty())
     return serve_delta(poll, *self, Position{static_cast<std::uint64_t>(poll.cursor) - 1}, out);
   const bool fresh = std::exchange(poll.fresh, false);
@@ -439,8 +498,7 @@ std::optional<SSHPolicy> FanOut::ssh_news(Poll& poll, const NodeState& self, std
 // The policy is asked for nodes that run an SSH server. `everybody` is filled when it is needed and empty.
 std::optional<SSHPolicy> FanOut::ssh_of(const NodeState& self, std::vector<Subject>& everybody) const {
   if (overrides_.all.ssh || config_.test_mode) return overrides_.all.ssh;  // TEST-41
-  const Hostinfo* host = self.record->hostinfo.get();
-  if (!host || host->ssh_host_keys.empty() || !self.record->authorized) return std::nullopt;
+  if (!runs_ssh(self)) return std::nullopt;
   if (everybody.empty())
     for (const auto& [id, state] : tailnet_.nodes())
       if (state.record->authorized) everybody.push_back(tailnet_.subject(*state.record));

@@ -11,13 +11,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include "coord/audience.h"
 #include "coord/full_maps.h"
-#include "coord/map_update.h"
 #include "coord/netmap.h"
 #include "coord/one_shots.h"
 #include "coord/overrides.h"
 #include "coord/planted.h"
-#include "coord/poll_key.h"
 #include "coord/tailnet.h"
 #include "ts2021/coord/coordinator.h"
 #include "ts2021/msg/map_frame.h"
@@ -33,7 +32,8 @@ namespace ts2021::coord {
 // In test mode every frame is a full map, one-shots apart, and is sent when somebody wakes the polls, not
 // when the log has moved (TEST-31).
 //
-// One frame is in flight at a time. Whoever takes long keeps its cursor and gets one merged frame.
+// One frame is in flight at a time. Whoever takes long keeps its cursor and gets one merged frame. A round
+// looks at the members of audiences for which there is news, and at those whom something concerns alone.
 //
 // The first change after quiet is told at once. While changes go on, the next round begins no sooner than
 // four times the last one's duration after its start, at most a second: telling takes a quarter of the time
@@ -101,24 +101,6 @@ class FanOut {
   [[nodiscard]] std::string preview(const NodeState& node, WallTime now) const;
 
  private:
-  struct Poll {
-    NodeId node{};
-    Capability capability{};
-    Compression compression{};
-    MapKind kind{};
-    bool fresh = true;
-    bool in_flight = false;
-    bool owes_keep_alive = false;          // one fell due while a frame was in flight
-    bool of_round = false;                 // in flight, and the round waits for it
-    bool of_full_maps = false;             // in flight, and takes one of the places for full maps
-    std::optional<ViewClass> view;         // of the last frame
-    NodePublic concerned;                  // its key, if overrides of pairs concerned it then
-    std::shared_ptr<const SSHPolicy> ssh;  // last told; null: none
-    Position cursor{};                     // what the client has been told
-    Instant last_frame{};
-    Instant::duration silence{};  // until a keep-alive
-  };
-  using Polls = std::map<PollKey, Poll>;
   using CacheKey = std::tuple<std::optional<ViewClass>, CapabilityClass, Compression, Position>;
   enum class Serve : std::uint8_t { frame, nothing, end };
 
@@ -143,6 +125,10 @@ class FanOut {
   [[nodiscard]] std::optional<CoordEvent> serve_next();
   void end(Polls::iterator poll);
   void drop(Polls::iterator poll);
+  void file(Polls::value_type& poll);  // into its audience
+  void unfile(Poll& poll);
+  void set_apart(NodeId node);  // its polls
+  void call_audiences(Position head);
   void leave(Poll& poll);  // nobody waits for it any more
   [[nodiscard]] bool round_is_over();
   [[nodiscard]] bool wants_full_map(PollKey key) const;  // in mid-stream
@@ -172,14 +158,17 @@ class FanOut {
   Now now_{};
 
   Polls polls_;
+  Audiences audiences_;                                // of polls that are not fresh
   std::unordered_map<NodeId, PollKey> live_, silent_;  // at most one of each per node
   std::deque<CoordEvent> events_;
-  std::deque<PollKey> fresh_;    // wait for their full map
-  std::deque<PollKey> round_;    // of this round, not yet served
-  std::vector<PollKey> behind_;  // must be served though the log has not moved
-  Position round_head_{};        // when the last round started
+  std::deque<PollKey> fresh_;      // wait for their full map
+  std::deque<PollKey> round_;      // of this round, not yet served
+  std::vector<PollKey> behind_;    // must be served though the log has not moved
+  std::vector<NodeId> concerned_;  // by something that is not in the log, since the last round started
+  Position round_head_{};          // when the last round started
   Instant round_started_{}, next_round_{};
   bool round_measured_ = true;
+  std::uint32_t round_number_ = 0;
   std::size_t round_size_ = 0, round_out_ = 0;  // polls; of them in flight
   std::size_t full_maps_out_ = 0;               // in flight
   std::deque<std::pair<Instant, PollKey>> full_maps_begun_;

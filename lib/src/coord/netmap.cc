@@ -14,7 +14,6 @@ namespace ts2021::coord {
 namespace {
 
 constexpr Parts told_of_self = Part::whole | Part::key_expiry | Part::signature | Part::cap_map | Part::own;
-constexpr Parts hidden_from_peers = Part::own | Part::subject;
 
 // The viewer, when it sees some peers as nobody else does.
 const NodeRecord* particular(const Snapshot& snapshot, const Viewer& viewer) {
@@ -82,7 +81,8 @@ void add_peers_since(const Snapshot& snapshot, const Viewer& viewer, Position cu
     if (!change.created && change.parts.has_only(hidden_from_peers)) return;
     if (visible(snapshot, viewer, *state)) {
       add_change(snapshot, viewer, *state, change.created ? Parts(Part::whole) : change.parts, out);
-    } else if (change.parts.has(Part::whole)) {  // only this can have taken it out of sight
+    } else if (change.parts.has(particular(snapshot, viewer) ? Part::whole : Part::subject)) {
+      // Only this can have taken it out of sight.
       out.message.peers_removed.push_back(change.node);
       out.any = true;
     }
@@ -212,7 +212,7 @@ MapResponse full_map(const Snapshot& snapshot, const Viewer& viewer, std::option
     for (const auto& [id, peer] : snapshot.tailnet.nodes()) add(peer);
   } else if (viewer.view) {
     for (const NodeId id : snapshot.visibility.seen_by(snapshot.policy, *viewer.view))
-      add(*snapshot.tailnet.find(id));
+      if (const NodeState* peer = snapshot.tailnet.find(id)) add(*peer);
   }
   MapResponse out = map_without_peers(snapshot, viewer, told, !peers.message.peers.empty());
   out.peers = std::move(peers.message.peers);

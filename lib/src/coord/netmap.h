@@ -14,6 +14,9 @@ struct Viewer {
   Capability capability{};
 };
 
+// Changes of these alone are nothing to peers.
+inline constexpr Parts hidden_from_peers = Part::own | Part::subject;
+
 // How the node sees the tailnet now.
 [[nodiscard]] std::optional<ViewClass> view_of(const Snapshot& snapshot, const NodeState& node);
 

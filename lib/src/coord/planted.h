@@ -24,7 +24,9 @@
   BUG(lists_viewer, "a full map has the viewer among its peers")                          \
   BUG(overtakes, "a delta is sent before the first full map")                             \
   BUG(loses_delta, "a viewer that lags gets the delta of those that do not")              \
-  BUG(keeps_old_patch, "a viewer that lags gets the patch that others got before")
+  BUG(keeps_old_patch, "a viewer that lags gets the patch that others got before")        \
+  BUG(misses_the_hidden, "nobody hears that a peer has gone out of sight")                \
+  BUG(forgets_apart, "what concerns a viewer alone is lost when its class hears nothing")
 
 namespace ts2021::coord {
 

@@ -63,6 +63,8 @@ class Settings {
   void repeat(Section section, NodeId node, Position at) { own_[node].changed[index(section)] = at; }
   void forget(NodeId node) { own_.erase(node); }
 
+  // When what all are told alike changed last.
+  [[nodiscard]] Position latest() const { return *std::max_element(changed_.begin(), changed_.end()); }
   // When what a node is told of the section changed; node 0: what all are told alike.
   [[nodiscard]] Position changed(Section section, NodeId node) const;
   // Whether a node must hear other things than its class does, of what changed after `cursor`.

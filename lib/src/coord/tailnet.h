@@ -76,6 +76,8 @@ class Tailnet {
     for (const auto& [id, at] : profile_changes_)
       if (at > cursor) visit(id);
   }
+  // When a profile changed last.
+  [[nodiscard]] Position users_changed() const { return users_changed_; }
   // The node as a policy sees it; valid until the tailnet changes.
   [[nodiscard]] Subject subject(const NodeRecord& node) const;
   [[nodiscard]] const UserRecord* user(std::string_view login_name) const;

@@ -87,6 +87,7 @@ class Coordinator {
     std::uint64_t full_maps = 0;      // of those, full maps
     std::uint64_t shared_frames = 0;  // of those, taken from the cache
     std::uint64_t rounds = 0;
+    std::uint64_t visits = 0;  // of open maps in rounds, because there may be news for them
   };
   [[nodiscard]] Counters counters() const;
 
