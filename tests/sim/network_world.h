@@ -100,6 +100,7 @@ class NetworkWorld {
   };
   // A poll as the server sees it, and what its client has of it.
   struct Stream {
+    Stream() {}  // clang 14 knows no other before the class around it is complete
     CallId call{};
     bool open = false;       // it gets frames
     bool in_flight = false;  // one that is not yet taken
