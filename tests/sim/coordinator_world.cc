@@ -442,13 +442,18 @@ void CoordinatorWorld::advance(milliseconds by) {
 
 // --- when all is quiet ---
 
+// At least 10 s, and 2 s after the last change: a timer that fired meanwhile, which removed a node, say, is to
+// be heard of by everybody, too.
 void CoordinatorWorld::settle() {
-  for (int i = 0; i < 40; ++i) {
+  std::uint64_t before = intent_.version();
+  for (int turn = 0, until = 40; turn < until && turn < 1'000 && wrong_.empty(); ++turn) {
     store_.finish();
     pump();
     take(true);
     pump();
     advance(milliseconds{250});
+    const std::uint64_t version = intent_.version();
+    if (version != std::exchange(before, version)) until = std::max(until, turn + 8);
   }
 }
 

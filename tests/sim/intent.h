@@ -67,10 +67,12 @@ class Intent {
   void restart(Orders orders);
 
   [[nodiscard]] const Orders& orders() const { return orders_; }
-  [[nodiscard]] Orders& change_orders() {
+  // An order was carried out: change(Orders&).
+  template <class Change>
+  void obey(Change change) {
+    change(orders_);
     ++epoch_;
     elect();
-    return orders_;
   }
   [[nodiscard]] const std::map<NodeId, Known>& nodes() const { return nodes_; }
   [[nodiscard]] const Known* find(NodeId node) const;

@@ -128,9 +128,10 @@ Owner::Order Owner::messages() {
   const auto messages = what.messages;
   return {std::move(what), [this, node, messages] {
             if (node != NodeId{} && !intent_.find(node)) return;  // gone meanwhile
-            Orders& orders = intent_.change_orders();
-            auto& shown = node == NodeId{} ? orders.shown : orders.shown_to[node];
-            for (const auto& [id, message] : messages) set_or_erase(shown, id, message);
+            intent_.obey([&](Orders& orders) {
+              auto& shown = node == NodeId{} ? orders.shown : orders.shown_to[node];
+              for (const auto& [id, message] : messages) set_or_erase(shown, id, message);
+            });
           }};
 }
 

@@ -41,7 +41,7 @@ class Owner {
   // What is expected once an order was carried out.
   template <class How>
   std::function<void()> then(How how) {
-    return [this, how] { how(intent_.change_orders()); };
+    return [this, how] { intent_.obey(how); };
   }
 
   Intent& intent_;
