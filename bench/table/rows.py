@@ -57,7 +57,7 @@ def cpu_seconds(result):
 
 
 def memory_each(result):
-    return result.get("server_rss_kib_each")
+    return result.get("server_anon_kib_each")
 
 
 def wall(name, part="p50"):

@@ -249,12 +249,14 @@ void CoordinatorWorld::update(std::size_t index, bool cancel_at_once) {
   static_cast<Told&>(client) = before;
 }
 
+// The older ones as well: those that are not over yet may still wait for their turn.
 void CoordinatorWorld::drop_poll(std::size_t index) {
-  ClientState& client = clients_[index];
-  const auto [session, call] = *client.poll;
-  calls_[*client.poll].dead = true;
-  client.poll.reset();
-  tell(coord_input::Cancelled{session, call});
+  clients_[index].poll.reset();
+  std::vector<Key> dropped;
+  for (auto& [key, call] : calls_)
+    if (call.client == index && call.kind == Call::Kind::poll && !std::exchange(call.dead, true))
+      dropped.push_back(key);
+  for (const auto& [session, call] : dropped) tell(coord_input::Cancelled{session, call});
 }
 
 void CoordinatorWorld::drop_sessions(std::size_t index) {
@@ -442,8 +444,8 @@ void CoordinatorWorld::advance(milliseconds by) {
 
 // --- when all is quiet ---
 
-// At least 10 s, and 2 s after the last change: a timer that fired meanwhile, which removed a node, say, is to
-// be heard of by everybody, too.
+// At least 10 s, and 2 s after the last change: a timer that fired meanwhile, which removed a node, say, is
+// to be heard of by everybody, too.
 void CoordinatorWorld::settle() {
   std::uint64_t before = intent_.version();
   for (int turn = 0, until = 40; turn < until && turn < 1'000 && wrong_.empty(); ++turn) {

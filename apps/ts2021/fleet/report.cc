@@ -24,16 +24,16 @@ double kib_each(std::uint64_t now, std::uint64_t before, std::uint64_t nodes) {
                     : (static_cast<double>(now) - static_cast<double>(before)) / static_cast<double>(nodes);
 }
 
-// Resident memory per node that is there, of the server and of the fleet; what was there at first is not
-// counted.
+// Resident memory per node that is there, of the server and of the fleet: heaps and stacks, without pages of
+// programs, which are read in at their first use. What was there at first is not counted.
 struct Memory {
   double server_kib = 0, fleet_kib = 0;
 };
 Memory memory_each(const Outcome& result, const Report& report) {
   Memory out;
   if (result.server_after && report.server_baseline)
-    out.server_kib = kib_each(result.server_after->rss_kib, report.server_baseline->rss_kib, result.nodes);
-  out.fleet_kib = kib_each(result.fleet_after.rss_kib, report.fleet_baseline.rss_kib, result.nodes);
+    out.server_kib = kib_each(result.server_after->anon_kib, report.server_baseline->anon_kib, result.nodes);
+  out.fleet_kib = kib_each(result.fleet_after.anon_kib, report.fleet_baseline.anon_kib, result.nodes);
   return out;
 }
 
@@ -118,11 +118,11 @@ void write_result(JsonText& json, const Outcome& result, const Report& report) {
     json.name("server_cpu_s_by_thread").begin_array();
     for (const double seconds : result.server_cpu_s_by_thread()) json.value(seconds);
     json.end_array();
-    json.member("server_rss_kib_each", memory_each(result, report).server_kib);
+    json.member("server_anon_kib_each", memory_each(result, report).server_kib);
   }
   json.member("client_cpu_s", result.fleet_cpu_s());
   json.member("client_cpu_us_per_op", per_operation_us(result.fleet_cpu_s(), result.done));
-  json.member("client_rss_kib_each", memory_each(result, report).fleet_kib).end_object();
+  json.member("client_anon_kib_each", memory_each(result, report).fleet_kib).end_object();
 }
 
 void write_config(JsonText& json, const Report& report) {
