@@ -8,13 +8,13 @@ import sys
 
 from cases import APART, BARE, HEADSCALE, ONE, OURS, TESTCONTROL, TWO, Plan
 from plot import svg
+from readme import put, write
 from report import as_data, machine, markdown
 from rows import Results, curves, ours_is_good
 from runs import run_case, run_handshakes, run_memory
 from servers import Announced, Headscale, Ours, OursOnAllCores
 
 NOBODY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "nobody.json")
-MARKS = ("<!-- from here on by table.sh --readme -->", "<!-- up to here -->")
 PROGRAMS = ("ts2021d", "ts2021", "handshake_bench", "memory_bench", "awslc_handshake_bench", "go_reference", "bare", "testcontrol", "headscale")
 
 
@@ -41,21 +41,6 @@ def known_servers(options):
     return {server.name: server for server in servers}
 
 
-def write(path, text):
-    if path and text:
-        with open(path, "w") as file:
-            file.write(text)
-
-
-def put_between_marks(path, text):
-    with open(path) as file:
-        before, begin, rest = file.read().partition(MARKS[0])
-    _, end, behind = rest.partition(MARKS[1])
-    if not begin or not end:
-        raise SystemExit(f"there are no marks in {path}")
-    write(path, f"{before}{begin}\n\n{text}\n{end}{behind}")
-
-
 def main():
     options = arguments()
     if options.readme and not options.plot:
@@ -76,7 +61,7 @@ def main():
     print(text, end="")
     write(options.markdown, text)
     if options.readme:
-        put_between_marks(options.readme, text)
+        put(options.readme, "table.sh", text)
     write(options.plot, svg(curves(results)))
     write(options.json, json.dumps(as_data(results, where), indent=1) + "\n")
     # A rival may break down under what it is asked, and a target may be missed; we may not do wrong.

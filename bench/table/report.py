@@ -77,7 +77,7 @@ def thread_table(results):
 
 def memory_table(results):
     nodes, parts = memory_parts(results)
-    lines = [f"| resident, {nodes:,} nodes | KiB each |", "|---|---:|"]
+    lines = [f"| the process's own, {nodes:,} nodes | KiB each |", "|---|---:|"]
     lines += [f"| {name} | {size:.1f} |" for name, size in parts] + [f"| sum | {sum(size for _, size in parts):.1f} |"]
     lines += [f"| *heap:* {name} | {size / 1024:.2f} |" for name, size in results.memory]
     return "\n".join(lines)
@@ -96,8 +96,8 @@ def markdown(results, where, plot_name=None):
         f"CPU by thread, {plan.thousand:,} nodes, medians of the rounds. With one loop the server has one core to itself; with two it shares both with the generator:",
         thread_table(results),
     ]
-    parts += ["Memory by part: what each step adds to what is resident, nobody seeing anybody up to the last, medians; and what malloc has handed out "
-              "(`memory_bench`); the rest of what is resident are gaps in the heap, its pages' ends and logs:", memory_table(results)]
+    parts += ["Memory by part: what each step adds, nobody seeing anybody up to the last, medians; and what malloc has handed out "
+              "(`memory_bench`); the rest are gaps in the heap, its pages' ends and logs:", memory_table(results)]
     parts += [f"All that was seen with {plan.rivals} nodes; * more is better:", table(detail_rows(results), judged=False)]
     noted = remarks(results)
     parts.append("Not as it should be: " + ("nothing." if not noted else "\n\n" + "\n".join(f"- {line}" for line in noted)))
@@ -115,5 +115,5 @@ def as_data(results, where):
                         for title, unit, points in curves(results)],
             "threads": [{"server": server, "scenario": scenario, "cpu_s": seconds, "cpu_us_per_op": each}
                         for server, scenario, seconds, each in thread_rows(results)],
-            "memory_parts": {"resident_kib": dict(memory_parts(results)[1]), "heap_bytes": dict(results.memory)},
+            "memory_parts": {"own_kib": dict(memory_parts(results)[1]), "heap_bytes": dict(results.memory)},
             "remarks": remarks(results), "handshake_ns": results.handshakes, "reports": results.reports}

@@ -131,11 +131,11 @@ def main_rows(results):
                         {BARE: results.figure("connect", BARE, "connect", cpu)}, 250))
     rows.append(at_most("join: the same plus register", "µs", results.figure("register", OURS, "register", cpu),
                         {name: results.figure("register", name, "register", cpu) for name in (TESTCONTROL, HEADSCALE, BARE)}, 300))
-    streams = {BARE: results.figure("streams", BARE, "idle", memory_each)}
-    streams |= {name: results.figure("rivals", name, "idle", memory_each, plan.rivals) for name in (TESTCONTROL, HEADSCALE)}
-    rows.append(at_most(f"memory per node + connection + idle stream, {plan.thousand:,} nodes, each sees all", "KiB",
-                        results.figure(f"grow {plan.thousand}", OURS, "idle", memory_each), streams, 16))
-    rows.append(Row("the same, nobody sees anybody", "KiB", results.figure("streams", APART, "idle", memory_each), {}))
+    measure = f"memory per node + connection + idle stream, {plan.thousand:,} nodes, "
+    rows.append(at_most(measure + "nobody sees anybody", "KiB", results.figure("streams", APART, "idle", memory_each),
+                        {BARE: results.figure("streams", BARE, "idle", memory_each)}, 16))
+    rivals = {name: results.figure("rivals", name, "idle", memory_each, plan.rivals) for name in (TESTCONTROL, HEADSCALE)}
+    rows.append(at_most(measure + "each sees all", "KiB", results.figure(f"grow {plan.thousand}", OURS, "idle", memory_each), rivals, 16))
     rows += change_rows(results, plan)
     rows.append(full_map_row(results, plan))
     rows.append(at_most(f"reconnect storm of {plan.storm:,}, peers omitted, CPU", "s", results.figure("storm", APART, "storm", cpu_seconds),
@@ -198,7 +198,7 @@ def scaling_rows(results):
 # ---- memory, threads, and what else was seen
 
 def memory_parts(results):
-    """Resident KiB of each more that a node does: a connection, being registered, a stream, being seen by all."""
+    """KiB of its own for each more that a node does: a connection, being registered, a stream, being seen by all."""
     nodes = results.plan.sizes[-2]
     steps = [("connection, inside Noise and HTTP/2", results.figure("parts", APART, "connect", memory_each)),
              ("registered: the node's record and its place in the store", results.figure("parts", APART, "register", memory_each)),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The table of bench/table.sh: how it judges, and a small run of it: TS2021D TS2021 FOLDER"""
 
+import collections
 import glob
 import json
 import os
@@ -15,7 +16,9 @@ CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.
 sys.path.insert(0, FOLDER)
 
 from cases import BARE, HEADSCALE, OURS, TESTCONTROL, Plan  # noqa: E402
+import hot_spots  # noqa: E402
 from plot import svg  # noqa: E402
+from readme import put  # noqa: E402
 from report import as_data, markdown  # noqa: E402
 from rows import Figure, Results, curves, main_rows, memory_parts, ours_is_good, remarks, rise  # noqa: E402
 
@@ -107,6 +110,25 @@ class Output(unittest.TestCase):
     def test_ratios_stand_beside_the_rivals(self):
         reports = {"connect": {OURS: [report(result("connect", 200.0))], BARE: [report(result("connect", each)) for each in (500.0, 600.0, 640.0)]}}
         self.assertIn("| µs | 200 | bare Go 500 / 600 / 640, ×3 | ≤ 250 µs | reached |", markdown(Results(PLAN, reports), WHERE))
+
+    def test_each_script_writes_between_its_own_marks(self):
+        text = "a\n<!-- from here on by {} --readme -->{}<!-- up to here -->\nz\n"
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "README.md")
+            with open(path, "w") as file:
+                file.write(text.format("one.sh", "\nold\n") + text.format("two.sh", "\nother\n"))
+            put(path, "one.sh", "new\n")
+            with open(path) as file:
+                self.assertEqual(file.read(), text.format("one.sh", "\n\nnew\n\n") + text.format("two.sh", "\nother\n"))
+            with self.assertRaises(SystemExit):
+                put(path, "three.sh", "new\n")
+
+    def test_hot_is_what_takes_much_and_is_ours(self):
+        found = {("[kernel.kallsyms]", "tcp_ack"): 40.0, ("libnghttp2.so.14", "0x1"): 20.5, ("ts2021d", "ts2021::h2::Out<std::pair<int, int> >::set(int)"): 5.5,
+                 ("ts2021d", "ts2021::f()"): 2.0, ("libc.so.6", "memcpy"): 0.5}
+        text = hot_spots.markdown([("storm", collections.Counter(found))], WHERE)
+        for line in ("| kernel | 40.0 |", "| nghttp2 | 20.5 |", "| ours | 7.5 |", "- storm: `h2::Out::set` 5.5, `f` 2.0", "Above 5 %: `h2::Out::set` (storm)."):
+            self.assertIn(line + "\n", text)
 
     def test_data_is_json(self):
         data = json.loads(json.dumps(as_data(Results(PLAN, changes(1.0, 2.0, 3.0)), WHERE)))
